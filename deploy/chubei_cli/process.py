@@ -1,0 +1,51 @@
+"""Small facts about processes and ports that the embedded servers and the supervisor share."""
+
+import ctypes
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import Final
+
+_PR_SET_PDEATHSIG: Final = 1
+# Loaded once, before any fork: between fork and exec nothing may be imported.
+_libc: Final = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+def die_with_parent(with_signal: signal.Signals = signal.SIGKILL) -> Callable[[], None] | None:
+    """A `preexec_fn` that has the kernel send `with_signal` to the child when its parent dies, however it dies.
+
+    The kernel ties this to the parent *thread*: spawn from one that lives as long as the parent. Where there
+    is no such call (macOS) the answer is None, and only an orderly stop takes the children along.
+    """
+    if _libc is None:
+        return None
+    parent = os.getpid()
+    prctl = _libc.prctl
+
+    def arm() -> None:
+        prctl(_PR_SET_PDEATHSIG, int(with_signal))
+        if os.getppid() != parent:  # the parent died between fork and prctl
+            os._exit(1)
+
+    return arm
+
+
+def port_is_free(port: int) -> bool:
+    """Whether a server could listen on this loopback port now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on at this moment."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
