@@ -1,0 +1,1 @@
+"""The shapes that cross the wire, and the httpx clients; one file a subject."""

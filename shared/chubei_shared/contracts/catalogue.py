@@ -1,0 +1,85 @@
+"""Catalogue items, kits and places (owned by inventory)."""
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from chubei_shared.contracts.base import Dto, Id, ItemCode, Lat, Lon, Mode, Name, Provenance, Text, Units
+
+
+class Family(StrEnum):
+    RELIEF = "relief"
+    DAILY = "daily"
+    MEDICINE = "medicine"
+    FLOOD = "flood"
+
+
+class Item(Dto):
+    code: ItemCode
+    name_zh: Name
+    name_en: Name
+    family: Family
+    unit_zh: Name
+    pack: Units
+    """Units in a pack; only whole packs travel."""
+    weight_g: Units
+    volume_cm3: Units
+    shelf_life_months: Units | None = None
+    reserve_modes: list[Mode]
+    managing_body: Name
+    dispatch_authority: Name
+    ref_price_cny: Annotated[int, Field(strict=True, ge=0)] | None = None
+    returnable: bool = False
+    provenance: Provenance
+
+
+class KitNeed(Dto):
+    item_code: ItemCode
+    per_person: Annotated[Decimal, Field(gt=0, le=1000, max_digits=10, decimal_places=6)]
+    """Units per person; 0.25 is one for four. With a group: per member of it."""
+    tier: Annotated[int, Field(strict=True, ge=1, le=2)]
+    """1 basic relief (基本救助), 2 settled (安置)."""
+    group: Id | None = None
+
+
+class Kit(Dto):
+    id: Id
+    name_zh: Name
+    name_en: Name
+    needs: list[KitNeed] = Field(min_length=1)
+    provenance: Provenance
+
+
+class PlaceKind(StrEnum):
+    STORE = "store"
+    SUPPLIER = "supplier"
+    MAKER = "maker"
+    POINT = "point"
+    """A demand point; its stock is relief goods that are with the people or placed there beforehand."""
+    TRANSIT = "transit"
+    """Goods aboard for one dispatch order; opened by the first load."""
+    OUTSIDE = "outside"
+    """The world beyond the books: where goods come from and go to. May stand below zero."""
+
+
+class Place(Dto):
+    id: Id
+    kind: PlaceKind
+    name_zh: Name
+    name_en: Name
+    zone: Text = ""
+    lon: Lon | None = None
+    lat: Lat | None = None
+    provenance: Provenance
+
+
+class Lot(Dto):
+    """A batch: one item, one maker, one pair of dates."""
+
+    lot_no: Name
+    maker: Name
+    made_on: date | None = None
+    expires_on: date | None = None

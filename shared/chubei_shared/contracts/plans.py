@@ -1,0 +1,107 @@
+"""Plan requests and plans (owned by allocation)."""
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from chubei_shared.contracts.base import Dto, Minutes, Text, Utc
+from chubei_shared.contracts.holds import Shortage
+
+
+class PlanRequest(Dto):
+    id: UUID
+    incident_id: UUID
+    policy: Literal["fair", "total"] = "fair"
+    time_limit_s: Annotated[int, Field(strict=True, ge=1, le=3600)] | None = None
+    seed: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] = 0
+    now_min: Minutes | None = None
+    """The minute the plan starts at. Only an exercise may choose it; else it is the minutes since it happened."""
+
+
+class Progress(Dto):
+    """How far a solve is. `utility` and `bound` are None until there is one."""
+
+    phase: str
+    elapsed_s: float
+    utility: float | None = None
+    bound: float | None = None
+    supported: int | None = None
+    people: int | None = None
+
+
+class RequestView(Dto):
+    id: UUID
+    incident_id: UUID
+    requested_by: str
+    status: Literal["queued", "running", "done", "failed", "cancelled"]
+    attempts: int
+    time_limit_s: int
+    seed: int
+    progress: Progress | None
+    error: str | None
+    plan_id: UUID | None
+    created_at: Utc
+    finished_at: Utc | None
+
+
+class PlanStatus(StrEnum):
+    PROPOSED = "proposed"
+    APPROVING = "approving"
+    APPROVED = "approved"
+    REFUSED = "refused"
+
+
+class PlanSummary(Dto):
+    """A plan without its trips: what a list shows."""
+
+    id: UUID
+    request_id: UUID
+    incident_id: UUID
+    status: PlanStatus
+    requested_by: str
+    approved_by: str | None
+    created_at: Utc
+    snapshot_hash: str
+    """SHA-256 over the scenario's canonical JSON."""
+    seed: int
+    solver_status: str
+    objective: float
+    bound: float
+    people: int
+    supported: int
+    settled: int
+    mean_wait_min: float
+    shortages: list[Shortage]
+    """Why approval was refused, where it was: each short line."""
+    refusal: str | None
+
+
+class PlanView(PlanSummary):
+    """A plan with its scenario (planning-scenario/1) and itself (planning-plan/1)."""
+
+    scenario: dict[str, Any]
+    plan: dict[str, Any]
+    served_by_hour: list[int]
+    """People served by the end of hour 0, 1, … up to the deadline."""
+    tightest: list["Tightness"]
+
+
+class Tightness(Dto):
+    """A resource and the share of it that the plan uses."""
+
+    kind: str
+    id: str
+    name_zh: str
+    name_en: str
+    used_share: float
+
+
+class Refusal(Dto):
+    """Why an approver refuses a plan."""
+
+    reason: Text
+
+
+PlanView.model_rebuild()

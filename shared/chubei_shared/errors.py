@@ -1,0 +1,171 @@
+"""One error tree for all services: raised by verbs, sent as problem+json (RFC 9457), raised again by the clients.
+
+Each message is for a person: Chinese first (`detail`), English whole (`detail_en`), and it says what to do next.
+"""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+import httpx
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class AppError(Exception):
+    """Something a caller can act on. `more` are extra members of the problem document (plain JSON)."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal"
+    title: ClassVar[tuple[str, str]] = ("系统错误", "Internal error")
+
+    def __init__(self, detail: str, detail_en: str, **more: Any) -> None:
+        super().__init__(f"{detail} / {detail_en}")
+        self.detail, self.detail_en, self.more = detail, detail_en, more
+
+    def problem(self) -> dict[str, Any]:
+        return {
+            "type": f"urn:chubei:problem:{self.code}",
+            "title": self.title[0],
+            "title_en": self.title[1],
+            "status": self.status,
+            "detail": self.detail,
+            "detail_en": self.detail_en,
+            **self.more,
+        }
+
+
+class Invalid(AppError):
+    """`more` carries errors: [{field, problem, remedy}] where a field is at fault."""
+
+    status, code, title = 422, "invalid", ("内容有误", "Invalid content")
+
+
+class Unauthorized(AppError):
+    status, code, title = 401, "unauthorized", ("请先登录", "Sign in first")
+
+
+class Forbidden(AppError):
+    status, code, title = 403, "forbidden", ("权限不足", "Not allowed")
+
+
+class NotFound(AppError):
+    status, code, title = 404, "not-found", ("未找到", "Not found")
+
+
+class Conflict(AppError):
+    status, code, title = 409, "conflict", ("与现状冲突", "In conflict with what is there")
+
+
+class Shortage(Conflict):
+    """Stock does not suffice; `more` carries shortages: every short line, see contracts.holds.Shortage."""
+
+    code, title = "shortage", ("库存不足", "Stock does not suffice")
+
+
+class TooMany(AppError):
+    status, code, title = 429, "too-many", ("请稍候", "Too many attempts")
+
+
+class Unavailable(AppError):
+    status, code, title = 503, "unavailable", ("服务暂不可用", "Service not available")
+
+
+_BY_CODE = {
+    c.code: c
+    for c in (Invalid, Unauthorized, Forbidden, NotFound, Conflict, Shortage, TooMany, Unavailable, AppError)
+}
+
+
+def from_response(response: httpx.Response) -> AppError:
+    """The AppError that a service answered, so that it means the same on both sides of the wire."""
+    try:
+        body = response.json()
+        known = {"type", "title", "title_en", "status", "detail", "detail_en"}
+        more = {k: v for k, v in body.items() if k not in known}
+        kind = _BY_CODE.get(str(body["type"]).rpartition(":")[2], AppError)
+        return kind(body["detail"], body["detail_en"], **more)
+    except (ValueError, KeyError, AttributeError, TypeError):
+        text = f"{response.request.method} {response.request.url.path}: {response.status_code}"
+        return Unavailable(f"服务回答异常({text})", f"Unexpected answer ({text})")
+
+
+def respond(error: AppError, headers: dict[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(error.problem(), error.status, headers, media_type=PROBLEM_JSON)
+
+
+def _remedy(kind: str, context: dict[str, Any]) -> str:
+    if kind == "missing":
+        return "填写此项 / give this field"
+    if kind == "extra_forbidden":
+        return "去掉此项 / take this field out"
+    if expected := context.get("expected"):
+        return f"应为 / use one of {expected}"
+    return "按接口文档改正 / correct it as the API document says"
+
+
+def validation_problem(errors: Sequence[Any]) -> Invalid:
+    """Pydantic's list of errors as one problem that names each field."""
+    rows = [
+        {
+            "field": ".".join(str(part) for part in e["loc"][1:]) or str(e["loc"][0]),
+            "problem": e["msg"],
+            "remedy": _remedy(e["type"], e.get("ctx") or {}),
+        }
+        for e in errors
+    ]
+    first = rows[0] if rows else {"field": "?", "problem": "?", "remedy": ""}
+    return Invalid(
+        f"{first['field']}:{first['problem']}。{first['remedy']}",
+        f"{first['field']}: {first['problem']}. {first['remedy']}",
+        errors=rows,
+    )
+
+
+def install_handlers(app: FastAPI) -> None:
+    """Every failure of `app` leaves as problem+json."""
+
+    @app.exception_handler(AppError)
+    async def app_error(_: Request, error: AppError) -> JSONResponse:
+        return respond(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        return respond(validation_problem(error.errors()))
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
+        phrase = HTTPStatus(error.status_code).phrase
+        body = {
+            "type": "about:blank",
+            "title": phrase,
+            "title_en": phrase,
+            "status": error.status_code,
+            "detail": f"{request.method} {request.url.path}:{error.detail}",
+            "detail_en": f"{request.method} {request.url.path}: {error.detail}",
+        }
+        headers = dict(error.headers) if error.headers else None
+        return JSONResponse(body, error.status_code, headers, media_type=PROBLEM_JSON)
+
+    @app.exception_handler(OperationalError)
+    async def database_away(_: Request, __: OperationalError) -> JSONResponse:
+        return respond(
+            Unavailable(
+                "数据库暂时连不上,请稍后用同一编号重试", "The database is away: retry with the same id"
+            ),
+            {"Retry-After": "2"},
+        )
+
+    @app.exception_handler(Exception)
+    async def unexpected(_: Request, __: Exception) -> JSONResponse:
+        return respond(
+            AppError(
+                "系统内部错误,已记录;请稍后用同一编号重试",
+                "An internal error, which has been logged; retry with the same id",
+            )
+        )

@@ -1,0 +1,84 @@
+"""Events between services and to the screens: a kombu topic exchange on the Redis-protocol server.
+
+The exchange only brings news quickly. What must not be missed is read from the producer's outbox, by
+sequence number: a message published before a queue is bound vanishes without an error.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from threading import Event as Flag
+from typing import Any
+from uuid import uuid4
+
+from kombu import Connection, Consumer, Exchange, Queue
+from kombu.pools import producers
+from pydantic import AwareDatetime, BaseModel, Field
+
+from chubei_shared.telemetry import log
+
+EXCHANGE = Exchange("chubei.events", type="topic", durable=True)
+
+
+class Event(BaseModel):
+    """Something that happened. `seq` counts a producer's lasting events without gaps; passing ones have none."""
+
+    service: str
+    topic: str
+    """stock.moved, hold.opened, plan.progress, plan.approved, order.received, …"""
+    body: dict[str, Any]
+    at: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
+    seq: int | None = None
+
+
+def connect(redis_url: str) -> Connection:
+    return Connection(
+        redis_url,
+        transport_options={"socket_timeout": 10, "socket_connect_timeout": 5, "retry_on_timeout": True},
+    )
+
+
+def publish(connection: Connection, event: Event) -> None:
+    """Send one event; raises kombu's OperationalError after a few tries."""
+    with producers[connection].acquire(block=True, timeout=10) as producer:
+        producer.publish(
+            event.model_dump_json(),
+            content_type="application/json",
+            content_encoding="utf-8",
+            exchange=EXCHANGE,
+            routing_key=f"{event.service}.{event.topic}",
+            declare=[EXCHANGE],
+            retry=True,
+            retry_policy={"max_retries": 3, "interval_start": 0.1, "interval_max": 1.0},
+        )
+
+
+def listen(
+    redis_url: str, on_event: Callable[[Event], None], stop: Flag, on_connected: Callable[[], None]
+) -> None:
+    """Call `on_event` for each event from now on, until `stop` is set; reconnects by itself.
+
+    `on_connected` is called each time the queue is bound: events before it may have been missed, so that
+    is the moment to catch up from the outboxes.
+    """
+    while not stop.is_set():
+        queue = Queue(f"chubei.listener.{uuid4().hex}", EXCHANGE, "#", auto_delete=True, durable=False)
+
+        def received(body: Any, message: Any) -> None:
+            message.ack()
+            try:
+                on_event(Event.model_validate(json.loads(body) if isinstance(body, str) else body))
+            except ValueError:
+                log.warning("event of another shape", exc_info=True)
+
+        try:
+            with connect(redis_url) as connection, Consumer(connection, [queue], callbacks=[received]):
+                on_connected()
+                while not stop.is_set():
+                    try:
+                        connection.drain_events(timeout=0.5)
+                    except TimeoutError:
+                        continue
+        except (*Connection(redis_url).connection_errors, OSError) as error:
+            log.warning("event exchange unreachable, trying again", extra={"error": str(error)})
+            stop.wait(1.0)

@@ -1,0 +1,182 @@
+"""The outbox: events and task wake-ups are written with the act, and leave only after its commit.
+
+Each service has one table `outbox` (`table(metadata)`), and one relay process:
+`python -m chubei_shared.outbox SERVICE`. The relay numbers rows (`seq`) one after the other, so that a
+consumer that has seen seq n has seen all before it, then sends them: at least once, in order.
+"""
+
+import signal
+import sys
+from datetime import UTC, datetime, timedelta
+from threading import Event as Flag
+from typing import Any
+
+import psycopg
+from celery import Celery
+from kombu.exceptions import OperationalError as BrokerAway
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    MetaData,
+    Table,
+    Text,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from chubei_shared import telemetry
+from chubei_shared.db import Transactions, make_engine
+from chubei_shared.events import Event, connect, publish
+from chubei_shared.settings import SERVICES, Service, Settings
+from chubei_shared.telemetry import log
+
+KEEP = timedelta(days=30)
+_BATCH = 200
+_CHANNEL = "outbox"
+_RELAY_LOCK = 7_201_120  # advisory lock: one relay at a time numbers rows
+_TASK = "task:"
+
+
+def table(metadata: MetaData) -> Table:
+    """Define the outbox table in a service's metadata."""
+    return Table(
+        "outbox",
+        metadata,
+        Column("id", BigInteger, Identity(), primary_key=True),
+        Column("topic", Text, nullable=False),
+        Column("body", JSONB, nullable=False),
+        Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        Column("seq", BigInteger, unique=True),
+        Column("sent_at", DateTime(timezone=True)),
+        Index("outbox_unsent", "id", postgresql_where=text("sent_at IS NULL")),
+    )
+
+
+_outbox = table(MetaData())
+
+
+def enqueue(session: Session, topic: str, body: dict[str, Any]) -> None:
+    """Add an event to the session's transaction. `body` is plain JSON."""
+    session.execute(_outbox.insert().values(topic=topic, body=body))
+    session.execute(select(func.pg_notify(_CHANNEL, "")))
+
+
+def wake(session: Session, task: str, *args: Any, queue: str) -> None:
+    """Send a Celery task after the commit. A wake-up only: the job it is about is a row that a sweeper finds."""
+    enqueue(session, _TASK + task, {"args": list(args), "queue": queue})
+
+
+def published_after(session: Session, service: str, after: int, limit: int) -> list[Event]:
+    """The events of this service's outbox with seq > after, in order."""
+    rows = session.execute(select(_outbox).where(_outbox.c.seq > after).order_by(_outbox.c.seq).limit(limit))
+    return [
+        Event(service=service, topic=r.topic, body=r.body, at=r.at, seq=r.seq)
+        for r in rows
+        if not r.topic.startswith(_TASK)
+    ]
+
+
+def _number(session: Session) -> None:
+    """Give the next numbers to all committed rows, in order of insertion."""
+    if not session.scalar(select(func.pg_try_advisory_xact_lock(_RELAY_LOCK))):
+        return
+    last = session.scalar(select(func.coalesce(func.max(_outbox.c.seq), 0)))
+    fresh = session.scalars(select(_outbox.c.id).where(_outbox.c.seq.is_(None)).order_by(_outbox.c.id)).all()
+    for seq, row_id in enumerate(fresh, start=(last or 0) + 1):
+        session.execute(_outbox.update().where(_outbox.c.id == row_id).values(seq=seq))
+
+
+def _unsent(session: Session) -> list[Any]:
+    return list(
+        session.execute(
+            select(_outbox)
+            .where(_outbox.c.sent_at.is_(None), _outbox.c.seq.is_not(None))
+            .order_by(_outbox.c.seq)
+            .limit(_BATCH)
+        )
+    )
+
+
+def _mark_sent(session: Session, ids: list[int]) -> None:
+    session.execute(_outbox.update().where(_outbox.c.id.in_(ids)).values(sent_at=func.now()))
+
+
+def purge(session: Session) -> None:
+    """Forget events sent longer than KEEP ago, but the newest, which holds the count."""
+    newest = select(func.max(_outbox.c.seq)).scalar_subquery()
+    session.execute(
+        _outbox.delete().where(_outbox.c.sent_at < datetime.now(UTC) - KEEP, _outbox.c.seq < newest)
+    )
+
+
+class Relay:
+    """Carries one service's outbox to the event exchange and to Celery."""
+
+    def __init__(self, service: Service, settings: Settings) -> None:
+        self._service = service
+        self._tx = Transactions(make_engine(settings.database(service), pool_size=1))
+        self._broker = connect(settings.redis_url)
+        self._celery = Celery(broker=settings.redis_url)
+
+    def drain(self) -> int:
+        """Send what is waiting; returns how many were sent. Raises BrokerAway, with nothing lost."""
+        self._tx(_number)
+        total = 0
+        while rows := self._tx(_unsent):
+            for row in rows:
+                self._send(row)
+            self._tx(_mark_sent, [row.id for row in rows])
+            total += len(rows)
+        return total
+
+    def _send(self, row: Any) -> None:
+        if row.topic.startswith(_TASK):
+            self._celery.send_task(
+                row.topic.removeprefix(_TASK), row.body["args"], queue=row.body["queue"], ignore_result=True
+            )
+        else:
+            publish(
+                self._broker,
+                Event(service=self._service, topic=row.topic, body=row.body, at=row.at, seq=row.seq),
+            )
+
+
+def run(service: Service, settings: Settings, stop: Flag) -> None:
+    """Relay until `stop`: woken by NOTIFY, and every few seconds in case one was missed."""
+    relay = Relay(service, settings)
+    dsn = settings.database(service).set(drivername="postgresql").render_as_string(hide_password=False)
+    while not stop.is_set():
+        try:
+            with psycopg.connect(dsn, autocommit=True, connect_timeout=5) as listener:
+                listener.execute(f"LISTEN {_CHANNEL}")
+                relay._tx(purge)
+                while not stop.is_set():
+                    relay.drain()
+                    for _ in listener.notifies(timeout=2.0, stop_after=1):
+                        pass
+        except (psycopg.Error, DBAPIError, BrokerAway, OSError) as error:
+            log.warning("outbox waits", extra={"service": service, "error": str(error)})
+            stop.wait(1.0)
+
+
+def main() -> None:
+    """`python -m chubei_shared.outbox SERVICE`"""
+    if len(sys.argv) != 2 or sys.argv[1] not in SERVICES:
+        sys.exit(f"usage: python -m chubei_shared.outbox {'|'.join(SERVICES)}")
+    service: Service = sys.argv[1]  # type: ignore[assignment]  # checked above
+    stop = Flag()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    telemetry.configure(f"{service}-outbox")
+    run(service, Settings(), stop)
+
+
+if __name__ == "__main__":
+    main()

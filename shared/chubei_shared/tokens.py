@@ -1,0 +1,210 @@
+"""Short signed tokens (Ed25519): who calls, in which roles, bound to which stores.
+
+The gateway issues them to people, allocation to itself for its background work; every service verifies
+with public keys only, so a leaked service can not mint a commander.
+"""
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import jwt
+import redis
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from chubei_shared import telemetry
+from chubei_shared.errors import Forbidden, Unauthorized
+
+ACCESS_LIFE = timedelta(minutes=10)
+PUBLIC = "public"
+ISSUERS = ("gateway", "allocation")
+
+
+class Role(StrEnum):
+    CLERK = "clerk"
+    COMMANDER = "commander"
+    APPROVER = "approver"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+    SERVICE = "service"
+    """A service acting by itself; never given to a person."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who is calling. `places` are the stores a clerk is bound to; `acting_for` is the person a service acts for."""
+
+    subject: str
+    roles: frozenset[Role]
+    places: frozenset[str] = field(default_factory=frozenset)
+    session_id: str | None = None
+    must_change_password: bool = False
+    acting_for: str | None = None
+
+    @property
+    def person(self) -> str:
+        """The name that goes on the record."""
+        return self.acting_for or self.subject
+
+    def works_at(self, place_id: str) -> bool:
+        """Whether the caller may move stock at a place: clerks only at their own stores."""
+        return bool(self.roles & {Role.SERVICE, Role.ADMIN}) or (
+            Role.CLERK in self.roles and place_id in self.places
+        )
+
+
+def ensure_keys(folder: Path, issuers: Iterable[str] = ISSUERS) -> None:
+    """Create the missing key pairs in `folder`; private keys are readable by their owner only."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for issuer in issuers:
+        private = folder / f"{issuer}.key"
+        if private.exists():
+            continue
+        key = Ed25519PrivateKey.generate()
+        pem = key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        public = key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        (folder / f"{issuer}.pub").write_bytes(public)
+        with os.fdopen(os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            out.write(pem)
+
+
+class Signer:
+    """Issues tokens in the name of one issuer."""
+
+    def __init__(self, keys_dir: Path, issuer: str) -> None:
+        self._issuer, self._key = issuer, (keys_dir / f"{issuer}.key").read_text()
+
+    def issue(self, caller: Caller, life: timedelta = ACCESS_LIFE) -> str:
+        now = datetime.now(UTC)
+        claims = {
+            "iss": self._issuer,
+            "sub": caller.subject,
+            "roles": sorted(caller.roles),
+            "places": sorted(caller.places),
+            "sid": caller.session_id,
+            "mcp": caller.must_change_password,
+            "act": caller.acting_for,
+            "iat": now,
+            "exp": now + life,
+        }
+        return jwt.encode(claims, self._key, algorithm="EdDSA", headers={"kid": self._issuer})
+
+
+class Verifier:
+    """Verifies tokens of all known issuers, and that their session has not been revoked."""
+
+    def __init__(self, keys_dir: Path, revocations: "redis.Redis") -> None:
+        self._keys = {i: (keys_dir / f"{i}.pub").read_text() for i in ISSUERS}
+        self._revocations = revocations
+
+    def verify(self, token: str) -> Caller:
+        """The caller that `token` names. Raises Unauthorized."""
+        try:
+            issuer = jwt.get_unverified_header(token)["kid"]
+            claims = jwt.decode(
+                token,
+                self._keys[issuer],
+                algorithms=["EdDSA"],
+                issuer=issuer,
+                options={"require": ["exp", "sub", "iss"]},
+                leeway=5,
+            )
+            caller = _caller(claims)
+        except (jwt.PyJWTError, KeyError, ValueError, TypeError):
+            raise Unauthorized(
+                "登录凭证无效或已过期,请重新登录", "The token is not valid or has expired: sign in again"
+            ) from None
+        if (Role.SERVICE in caller.roles) == (issuer == "gateway"):
+            raise Unauthorized("凭证的签发者与角色不符", "The token's issuer may not give this role")
+        if caller.session_id and self._revoked(caller.session_id):
+            raise Unauthorized("此次登录已被撤销", "This session has been revoked: sign in again")
+        return caller
+
+    def _revoked(self, session_id: str) -> bool:
+        try:
+            return bool(self._revocations.exists(revocation_key(session_id)))
+        except redis.RedisError:
+            # On the night, relief goes before a revocation: a token lives ten minutes at most.
+            telemetry.log.warning("revocation list unreachable, token accepted", extra={"sid": session_id})
+            return False
+
+
+def revocation_key(session_id: str) -> str:
+    return f"chubei:revoked:{session_id}"
+
+
+def _caller(claims: dict[str, Any]) -> Caller:
+    return Caller(
+        subject=claims["sub"],
+        roles=frozenset(Role(r) for r in claims["roles"]),
+        places=frozenset(claims["places"]),
+        session_id=claims["sid"],
+        must_change_password=claims["mcp"],
+        acting_for=claims["act"],
+    )
+
+
+_bearer = HTTPBearer(
+    auto_error=False, description="令牌由 POST /v1/sessions 取得 / get one from POST /v1/sessions"
+)
+
+
+def _current_caller(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Caller:
+    if credentials is None:
+        raise Unauthorized("缺少登录凭证", "No bearer token: sign in first")
+    verifier: Verifier = request.app.state.verifier
+    return verifier.verify(credentials.credentials)
+
+
+CurrentCaller = Annotated[Caller, Depends(_current_caller)]
+
+
+def allow(*roles: Role, while_password_due: bool = False) -> dict[str, Any]:
+    """Route arguments that let only these roles in, and say so in the OpenAPI document (x-roles).
+
+    Use as `@router.post("/movements", **allow(Role.CLERK))`. The gateway reads x-roles and checks it first.
+    `while_password_due`: also for someone who still has to change the first password.
+    """
+    return {
+        "dependencies": [Depends(_checker(frozenset(roles), while_password_due))],
+        "openapi_extra": {"x-roles": sorted(roles)},
+    }
+
+
+def allow_public() -> dict[str, Any]:
+    """Route arguments for a route that needs no token."""
+    return {"openapi_extra": {"x-roles": [PUBLIC]}}
+
+
+def _checker(roles: frozenset[Role], while_password_due: bool) -> Callable[[Caller], None]:
+    def check(caller: CurrentCaller) -> None:
+        check_roles(caller, roles)
+        if caller.must_change_password and not while_password_due:
+            raise Forbidden(
+                "请先修改初始密码:POST /v1/me/password",
+                "Change the first password first: POST /v1/me/password",
+            )
+
+    return check
+
+
+def check_roles(caller: Caller, roles: Iterable[str]) -> None:
+    """Raises Forbidden unless the caller has one of `roles`."""
+    if caller.roles.isdisjoint(roles):
+        need = "/".join(sorted(roles))
+        raise Forbidden(f"需要角色 {need}", f"This needs the role {need}", roles=sorted(roles))

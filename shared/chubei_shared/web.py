@@ -1,0 +1,89 @@
+"""The frame of a service: one FastAPI app with problem+json, request log, token check, health and event catch-up."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import redis
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from sqlalchemy import text
+
+from chubei_shared import errors, outbox, telemetry
+from chubei_shared.db import Transactions, Tx, make_engine
+from chubei_shared.events import Event
+from chubei_shared.settings import Service, Settings
+from chubei_shared.tokens import Role, Verifier, allow, allow_public
+
+MAX_BODY_BYTES = 8 * 1024 * 1024
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    code: {"description": text_, "content": {errors.PROBLEM_JSON: {"schema": {"type": "object"}}}}
+    for code, text_ in {
+        401: "请先登录 / sign in first",
+        403: "权限不足 / not allowed",
+        404: "未找到 / not found",
+        409: "与现状冲突 / in conflict with what is there",
+        422: "内容有误 / invalid content",
+        503: "暂不可用,请重试 / not available: retry",
+    }.items()
+}
+
+
+def redis_client(settings: Settings) -> "redis.Redis":
+    return redis.Redis.from_url(
+        settings.redis_url, socket_timeout=2, socket_connect_timeout=2, health_check_interval=30
+    )
+
+
+def service_app(
+    service: Service, title: str, routers: Iterable[APIRouter], settings: Settings | None = None
+) -> FastAPI:
+    """The app of `service`; `app.state` carries settings, tx, redis and verifier.
+
+    Raises AssertionError when a route does not say which roles it lets in: nothing is open by omission.
+    """
+    telemetry.configure(service)
+    settings = settings or Settings()
+    app = FastAPI(
+        title=title,
+        docs_url=None,  # pages come from the gateway, for the whole API
+        redoc_url=None,
+        max_body_size=MAX_BODY_BYTES,
+        responses=_PROBLEMS,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    engine = make_engine(settings.database(service))
+    app.state.settings, app.state.tx = settings, Transactions(engine)
+    app.state.redis = redis_client(settings)
+    app.state.verifier = Verifier(settings.keys_dir, app.state.redis)
+    errors.install_handlers(app)
+    app.add_middleware(telemetry.RequestLog)
+    for router in (*routers, _common(service)):
+        app.include_router(router)
+    for route in app.routes:
+        if isinstance(route, APIRoute):
+            assert "x-roles" in (route.openapi_extra or {}), f"{route.path} does not say whom it lets in"  # noqa: S101
+    return app
+
+
+def _common(service: Service) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/healthz", include_in_schema=False, **allow_public())
+    def healthz(tx: Tx) -> dict[str, str]:
+        tx(lambda session: session.execute(text("SELECT 1")))
+        return {"service": service, "status": "ok"}
+
+    def read_events(tx: Tx, after: int = 0, limit: int = 500) -> list[Event]:
+        return tx(outbox.published_after, service, after, min(limit, 1000))
+
+    # The path names the service, because the gateway serves all paths under one roof.
+    router.add_api_route(
+        f"/v1/{service}/events",
+        read_events,
+        methods=["GET"],
+        name=f"read_{service}_events",
+        summary=f"已发布的事件 / published events of {service}, by sequence number",
+        tags=["events"],
+        **allow(Role.COMMANDER, Role.APPROVER, Role.AUDITOR, Role.ADMIN, Role.SERVICE, Role.CLERK),
+    )
+    return router
