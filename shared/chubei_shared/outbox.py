@@ -170,7 +170,7 @@ def main() -> None:
     """`python -m chubei_shared.outbox SERVICE`"""
     if len(sys.argv) != 2 or sys.argv[1] not in SERVICES:
         sys.exit(f"usage: python -m chubei_shared.outbox {'|'.join(SERVICES)}")
-    service: Service = sys.argv[1]  # type: ignore[assignment]  # checked above
+    service: Service = sys.argv[1]
     stop = Flag()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
