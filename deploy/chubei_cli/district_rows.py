@@ -1,0 +1,337 @@
+"""The tables of a district: each file's row type, and the columns that make a row unique.
+
+Each field is a column of the same name, annotated with what its cells may hold (`cells.py`). The columns
+are explained for people in the sample's README.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, NamedTuple
+
+from chubei_cli.cells import (
+    PROVENANCES,
+    choice,
+    choices,
+    decimal,
+    optional,
+    refers_to,
+    shaped,
+    steps,
+    text,
+    whole,
+    yes_no,
+)
+
+FAMILIES = ("relief", "daily", "medicine", "flood")
+MODES = ("physical", "contract", "capacity", "fund")
+
+Name = Annotated[str, text()]
+Id = Annotated[
+    str, shaped(r"[A-Za-z][A-Za-z0-9-]{0,31}", "字母开头的字母、数字、连字符", "letters, digits, hyphens")
+]
+Code = Annotated[
+    str, shaped(r"[1-9][0-9]{6}", "7 位数字(GB/T 38565 形式)", "7 digits (the shape of GB/T 38565)")
+]
+Provenance = Annotated[str, choice(*PROVENANCES)]
+Source = Annotated[str, text()]
+Count = Annotated[int, whole(0)]
+Positive = Annotated[int, whole(1)]
+Minutes = Annotated[int, whole(0, 43_200)]
+Days = Annotated[int, whole(0, 36_500)]
+DaysAhead = Annotated[int, whole(1, 36_500)]
+Lon = Annotated[Decimal, decimal("-180", "180")]
+Lat = Annotated[Decimal, decimal("-90", "90")]
+Docks = Annotated[tuple[tuple[int, int], ...], steps()]
+Item = Annotated[str, refers_to("catalogue.csv")]
+Size = Annotated[int, whole(0, 9)]
+
+
+@dataclass(frozen=True)
+class About:
+    """district.yaml (nested keys joined by `_`): the duty, travel, the plausible box, what licences ask for."""
+
+    id: Id
+    name_zh: Name
+    name_en: Name
+    residents: Positive
+    residents_provenance: Provenance
+    residents_source: Source
+    duty_share: Annotated[Decimal, decimal("0", "1", above=True)]
+    duty_provenance: Provenance
+    duty_source: Source
+    deadline_min: Annotated[int, whole(1, 43_200)]
+    timezone: Name
+    travel_circuity: Annotated[Decimal, decimal("1", "5")]
+    travel_speed_kmh: Annotated[Decimal, decimal("0", "200", above=True)]
+    travel_reason_zh: Name
+    travel_reason_en: Name
+    travel_provenance: Provenance
+    box_lon_min: Lon
+    box_lon_max: Lon
+    box_lat_min: Lat
+    box_lat_max: Lat
+    attribution_zh: Name
+    attribution_en: Name
+    notice_zh: Name
+    notice_en: Name
+
+
+@dataclass(frozen=True)
+class Group:
+    """groups.csv: people with needs of their own, as a share of the people at a shelter."""
+
+    code: Id
+    name_zh: Name
+    name_en: Name
+    share: Annotated[Decimal, decimal("0", "1")]
+    provenance: Provenance
+    source: Source
+
+
+@dataclass(frozen=True)
+class SubDistrict:
+    """subdistricts.csv"""
+
+    code: Annotated[str, shaped(r"[0-9]{9}", "9 位统计用区划代码", "the 9 digits of the statistics code")]
+    name_zh: Name
+    name_en: Name
+    zone: Annotated[str, choice("north", "centre", "south")]
+    residents: Positive
+    residents_provenance: Provenance
+    residents_source: Source
+    lon: Lon
+    lat: Lat
+    coordinate_provenance: Provenance
+    coordinate_source: Source
+
+
+@dataclass(frozen=True)
+class CatalogueItem:
+    """catalogue.csv: `pack` units travel together; weight and volume are per unit, in g and cm³."""
+
+    code: Code
+    name_zh: Name
+    name_en: Name
+    family: Annotated[str, choice(*FAMILIES)]
+    unit_zh: Name
+    unit_en: Name
+    pack: Positive
+    weight_g: Positive
+    volume_cm3: Positive
+    shelf_life_months: Positive
+    reserve_modes: Annotated[tuple[str, ...], choices(*MODES)]
+    managing_body: Name
+    dispatch_authority: Name
+    returnable: Annotated[bool, yes_no()]
+    provenance: Provenance
+    source: Source
+    ref_price_cny: Annotated[int | None, optional(whole(1))]
+    price_provenance: Annotated[str | None, optional(choice(*PROVENANCES))]
+    price_source: Annotated[str, text(optional=True)]
+
+
+@dataclass(frozen=True)
+class Kit:
+    """kits.csv: a standard of relief for people in one kind of place."""
+
+    code: Id
+    name_zh: Name
+    name_en: Name
+    place: Annotated[str, choice("indoor", "outdoor")]
+    provenance: Provenance
+    source: Source
+
+
+@dataclass(frozen=True)
+class KitNeed:
+    """kit_needs.csv: units per person (per member where `group` is given); tier 1 basic relief, 2 settled."""
+
+    kit: Annotated[str, refers_to("kits.csv")]
+    item: Item
+    per_person: Annotated[Decimal, decimal("0", "1000", above=True)]
+    tier: Annotated[int, whole(1, 2)]
+    group: Annotated[str | None, optional(refers_to("groups.csv"))]
+    provenance: Provenance
+    source: Source
+
+
+@dataclass(frozen=True)
+class Shelter:
+    """shelters.csv: a demand point. `capacity` is what the sample plans to settle there, `site_capacity` the
+    figure known for the whole site."""
+
+    id: Id
+    name_zh: Name
+    name_en: Name
+    subdistrict: Annotated[str, refers_to("subdistricts.csv")]
+    kit: Annotated[str, refers_to("kits.csv")]
+    lon: Lon
+    lat: Lat
+    coordinate_provenance: Provenance
+    coordinate_source: Source
+    capacity: Positive
+    capacity_provenance: Provenance
+    site_capacity: Annotated[int | None, optional(whole(1))]
+    site_capacity_provenance: Annotated[str | None, optional(choice(*PROVENANCES))]
+    site_capacity_source: Annotated[str, text(optional=True)]
+    bays: Positive
+    unload_fixed_min: Minutes
+    unload_kg_per_min: Positive
+    opens_min: Minutes
+    hand_out_per_hour: Positive
+    max_size: Size
+    weight: Annotated[Decimal, decimal("0", "10", above=True)]
+    provenance: Provenance
+    source: Source
+
+
+@dataclass(frozen=True)
+class StreetStock:
+    """street_stock.csv: what lies at a shelter already."""
+
+    shelter: Annotated[str, refers_to("shelters.csv")]
+    item: Item
+    quantity: Positive
+    provenance: Provenance
+    source: Source
+
+
+@dataclass(frozen=True)
+class Site:
+    """stores.csv, suppliers.csv, makers.csv: a place where vehicles load, at manned docks."""
+
+    id: Id
+    name_zh: Name
+    name_en: Name
+    lon: Lon
+    lat: Lat
+    docks: Docks
+    load_fixed_min: Minutes
+    load_kg_per_min: Positive
+    provenance: Provenance
+    source: Source
+
+
+@dataclass(frozen=True)
+class Lot:
+    """lots.csv: opening stock of the stores. Days count from the day of seeding."""
+
+    store: Annotated[str, refers_to("stores.csv")]
+    item: Item
+    lot_no: Name
+    maker: Name
+    made_days_ago: Days
+    expires_in_days: DaysAhead
+    quantity: Positive
+    provenance: Provenance
+    source: Source
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """agreements.csv: contract reserve. `quantity` may be called off; `lead_min` until it can be loaded."""
+
+    supplier: Annotated[str, refers_to("suppliers.csv")]
+    item: Item
+    quantity: Positive
+    floor_stock: Count
+    lead_min: Minutes
+    price_cny: Positive
+    valid_from_days_ago: Days
+    valid_for_days: DaysAhead
+    last_verified_days_ago: Days
+    provenance: Provenance
+    source: Source
+
+
+@dataclass(frozen=True)
+class Commitment:
+    """commitments.csv: capacity reserve. After `conversion_min`, `rate_per_hour` units up to `limit_units`."""
+
+    maker: Annotated[str, refers_to("makers.csv")]
+    item: Item
+    conversion_min: Minutes
+    rate_per_hour: Positive
+    limit_units: Positive
+    price_cny: Positive
+    valid_from_days_ago: Days
+    valid_for_days: DaysAhead
+    last_verified_days_ago: Days
+    provenance: Provenance
+    source: Source
+
+
+@dataclass(frozen=True)
+class Fund:
+    """funds.csv: money to buy with; goods are there `approval_min` + `delivery_min` after the disaster."""
+
+    id: Id
+    name_zh: Name
+    name_en: Name
+    budget_cny: Positive
+    approval_min: Minutes
+    delivery_min: Minutes
+    valid_from_days_ago: Days
+    valid_for_days: DaysAhead
+    last_verified_days_ago: Days
+    provenance: Provenance
+    source: Source
+
+
+@dataclass(frozen=True)
+class FundPurchase:
+    """fund_purchases.csv: what a fund buys, at most how much, at what price, delivered to which place."""
+
+    fund: Annotated[str, refers_to("funds.csv")]
+    item: Item
+    limit_units: Positive
+    price_cny: Positive
+    delivered_to: Annotated[str, refers_to("stores.csv", "suppliers.csv", "makers.csv")]
+    provenance: Provenance
+    source: Source
+
+
+@dataclass(frozen=True)
+class VehicleType:
+    """fleet.csv: `count` alike vehicles; `size` must not exceed a shelter's `max_size`."""
+
+    type: Id
+    name_zh: Name
+    name_en: Name
+    count: Positive
+    start: Annotated[str, refers_to("stores.csv", "suppliers.csv", "makers.csv")]
+    available_min: Minutes
+    payload_kg: Positive
+    volume_litres: Positive
+    speed_factor: Annotated[Decimal, decimal("0", "10", above=True)]
+    size: Size
+    provenance: Provenance
+    source: Source
+
+
+class Table(NamedTuple):
+    """A CSV file: the type of its rows, and the columns whose values together stand only once."""
+
+    row_type: type
+    key: tuple[str, ...]
+
+
+ABOUT_FILE = "district.yaml"
+TABLES: dict[str, Table] = {
+    "subdistricts.csv": Table(SubDistrict, ("code",)),
+    "groups.csv": Table(Group, ("code",)),
+    "catalogue.csv": Table(CatalogueItem, ("code",)),
+    "kits.csv": Table(Kit, ("code",)),
+    "kit_needs.csv": Table(KitNeed, ("kit", "item")),
+    "shelters.csv": Table(Shelter, ("id",)),
+    "street_stock.csv": Table(StreetStock, ("shelter", "item")),
+    "stores.csv": Table(Site, ("id",)),
+    "suppliers.csv": Table(Site, ("id",)),
+    "makers.csv": Table(Site, ("id",)),
+    "lots.csv": Table(Lot, ("store", "item", "lot_no")),
+    "agreements.csv": Table(Agreement, ("supplier", "item")),
+    "commitments.csv": Table(Commitment, ("maker", "item")),
+    "funds.csv": Table(Fund, ("id",)),
+    "fund_purchases.csv": Table(FundPurchase, ("delivered_to", "item")),
+    "fleet.csv": Table(VehicleType, ("type",)),
+}

@@ -1,0 +1,255 @@
+"""The rules of a district that span rows and tables. Cells by themselves are checked in `cells.py`.
+
+A rule over several tables is judged only when they have no fault of their own: one wrong cell should not
+draw a second complaint about a sum.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from decimal import ROUND_CEILING
+from pathlib import Path
+
+from chubei_cli.cells import Optional, Reference, Text
+from chubei_cli.district_rows import ABOUT_FILE, TABLES
+from chubei_cli.shares import share_out
+from chubei_cli.sheets import Fault, Row, Sheet, cells_of
+
+Sheets = dict[str, Sheet]
+
+SITE_FILES = ("stores.csv", "suppliers.csv", "makers.csv")
+PLACE_FILES = (*SITE_FILES, "shelters.csv")
+SUPPLY_FILES = {
+    "lots.csv": ("store", "physical"),
+    "agreements.csv": ("supplier", "contract"),
+    "commitments.csv": ("maker", "capacity"),
+    "fund_purchases.csv": ("delivered_to", "fund"),
+}
+
+
+def rule_faults(folder: Path, sheets: Sheets) -> list[Fault]:
+    """Every fault between rows and tables of the district in `folder`, read as `sheets`."""
+    found = [*_unknown_files(folder), *_doubles(sheets), *_dangling(sheets), *_off_the_map(sheets)]
+    for rule, files in _RULES:
+        if all(sheets[file].readable and not sheets[file].faults for file in files):
+            found += rule(sheets)
+    return found
+
+
+def _unknown_files(folder: Path) -> Iterator[Fault]:
+    known = sorted(TABLES)
+    for path in sorted(folder.glob("*.csv")):
+        if path.name not in TABLES:
+            yield Fault(
+                path.name,
+                None,
+                None,
+                Text("不认识这个文件。", "This file is not part of a district."),
+                Text(
+                    f"改名或移走;可用:{', '.join(known)}。",
+                    f"Rename it or move it away; known: {', '.join(known)}.",
+                ),
+            )
+
+
+def _doubles(sheets: Sheets) -> Iterator[Fault]:
+    """Keys that stand twice in a table, and ids that two places share."""
+    seen: dict[tuple[str, ...], str] = {}
+    for file, table in TABLES.items():
+        scope = "place" if file in PLACE_FILES else file
+        for row in sheets[file].rows:
+            key = tuple(row.cells.get(column, "") for column in table.key)
+            if not all(key):
+                continue
+            place = f"{file}:{row.number}"
+            first = seen.setdefault((scope, *key), place)
+            if first != place:
+                yield Fault(
+                    file,
+                    row.number,
+                    "+".join(table.key),
+                    Text(f"{' '.join(key)} 与 {first} 重复。", f"{' '.join(key)} stands already in {first}."),
+                    Text("合并两行,或改编号。", "Merge the two rows, or give this one an id of its own."),
+                )
+
+
+def _dangling(sheets: Sheets) -> Iterator[Fault]:
+    """References to rows that do not exist. A table that could not be read is not held against them."""
+    for file, table in TABLES.items():
+        for column, cell in cells_of(table.row_type).items():
+            target = cell.cell if isinstance(cell, Optional) else cell
+            if not isinstance(target, Reference) or not all(sheets[f].readable for f in target.files):
+                continue
+            known = {row.cells.get(TABLES[f].key[0]) for f in target.files for row in sheets[f].rows}
+            for row in sheets[file].rows:
+                written = row.cells.get(column, "")
+                if written and written not in known:
+                    yield _dangling_fault(file, row, column, " / ".join(target.files))
+
+
+def _dangling_fault(file: str, row: Row, column: str, where: str) -> Fault:
+    written = row.cells[column]
+    return Fault(
+        file,
+        row.number,
+        column,
+        Text(f"{where} 中没有 {written!r}。", f"{written!r} does not stand in {where}."),
+        Text(f"改为已有的编号,或在 {where} 中补上。", f"Correct it, or add it to {where}."),
+    )
+
+
+def _off_the_map(sheets: Sheets) -> Iterator[Fault]:
+    """Coordinates outside the box of district.yaml, most often longitude and latitude exchanged."""
+    rows = sheets[ABOUT_FILE].rows
+    about = rows[0].value if rows else None
+    if about is None:
+        return
+    limits = {
+        "lon": (about.box_lon_min, about.box_lon_max),
+        "lat": (about.box_lat_min, about.box_lat_max),
+    }
+    for file in ("subdistricts.csv", *PLACE_FILES):
+        for row in sheets[file].rows:
+            for column, (low, high) in limits.items():
+                if row.value is not None and not low <= getattr(row.value, column) <= high:
+                    yield Fault(
+                        file,
+                        row.number,
+                        column,
+                        Text(
+                            f"{getattr(row.value, column)} 不在本区范围内。",
+                            f"{getattr(row.value, column)} is off the map.",
+                        ),
+                        Text(
+                            f"须在 {low} 与 {high} 之间(WGS84;经纬度是否写反?)。",
+                            f"Write {low} to {high} (WGS84; are longitude and latitude exchanged?).",
+                        ),
+                    )
+
+
+def _residents_add_up(sheets: Sheets) -> Iterator[Fault]:
+    about = sheets[ABOUT_FILE].rows[0].value
+    total = sum(row.value.residents for row in sheets["subdistricts.csv"].rows)
+    if total != about.residents:
+        yield Fault(
+            "subdistricts.csv",
+            None,
+            "residents",
+            Text(
+                f"各街道合计 {total},全区是 {about.residents}。",
+                f"They sum to {total}, the district has {about.residents}.",
+            ),
+            Text(
+                f"改正人口数,或改 {ABOUT_FILE} 的 residents。", f"Correct them, or residents in {ABOUT_FILE}."
+            ),
+        )
+
+
+def _shelters_hold_everyone(sheets: Sheets) -> Iterator[Fault]:
+    """In each sub-district there are places for its share of the duty."""
+    about = sheets[ABOUT_FILE].rows[0].value
+    subdistricts = sheets["subdistricts.csv"].rows
+    duty = int((about.residents * about.duty_share).to_integral_value(ROUND_CEILING))
+    shares = share_out(duty, [row.value.residents for row in subdistricts])
+    places: defaultdict[str, int] = defaultdict(int)
+    for row in sheets["shelters.csv"].rows:
+        places[row.value.subdistrict] += row.value.capacity
+    for row, people in zip(subdistricts, shares, strict=True):
+        if places[row.value.code] < people:
+            yield Fault(
+                "shelters.csv",
+                None,
+                "capacity",
+                Text(
+                    f"{row.value.name_zh}要安置 {people} 人,只有 {places[row.value.code]} 个位置。",
+                    f"{row.value.name_en} has places for {places[row.value.code]} of {people} people.",
+                ),
+                Text("加安置点,或加大 capacity。", "Add a shelter there, or raise a capacity."),
+            )
+
+
+def _kits_give_relief(sheets: Sheets) -> Iterator[Fault]:
+    needs = [row.value for row in sheets["kit_needs.csv"].rows]
+    for row in sheets["kits.csv"].rows:
+        if not any(n.kit == row.value.code and n.tier == 1 and n.group is None for n in needs):
+            yield Fault(
+                "kits.csv",
+                row.number,
+                "code",
+                Text("没有人人都要的基本救助物资。", "It has no tier 1 need that is everybody's."),
+                Text(
+                    "在 kit_needs.csv 中补上 tier 1 的行。",
+                    "Add tier 1 rows without a group to kit_needs.csv.",
+                ),
+            )
+
+
+def _modes_agree(sheets: Sheets) -> Iterator[Fault]:
+    """What is reserved in a mode is reserved so by the catalogue too."""
+    modes = {row.value.code: row.value.reserve_modes for row in sheets["catalogue.csv"].rows}
+    for file, (_, mode) in SUPPLY_FILES.items():
+        for row in sheets[file].rows:
+            if mode not in modes.get(row.value.item, (mode,)):
+                yield Fault(
+                    file,
+                    row.number,
+                    "item",
+                    Text(
+                        f"目录中 {row.value.item} 没有 {mode} 储备方式。",
+                        f"The catalogue has {row.value.item} not as {mode}.",
+                    ),
+                    Text(
+                        f"在 catalogue.csv 的 reserve_modes 加 {mode},或删去本行。",
+                        f"Add {mode} to its reserve_modes, or delete this row.",
+                    ),
+                )
+
+
+def _one_supply_at_a_place(sheets: Sheets) -> Iterator[Fault]:
+    """An item comes in one mode at a place, else a plan line could not name where it takes from."""
+    seen: dict[tuple[str, str], str] = {}
+    for file, (column, _) in SUPPLY_FILES.items():
+        for row in sheets[file].rows:
+            place = getattr(row.value, column)
+            first = seen.setdefault((place, row.value.item), file)
+            if first != file:
+                yield Fault(
+                    file,
+                    row.number,
+                    column,
+                    Text(
+                        f"{place} 的 {row.value.item} 已在 {first} 中。",
+                        f"{row.value.item} at {place} stands in {first} already.",
+                    ),
+                    Text("换一个地点。", "Give this one a place of its own."),
+                )
+
+
+def _funds_suffice(sheets: Sheets) -> Iterator[Fault]:
+    spent: defaultdict[str, int] = defaultdict(int)
+    for row in sheets["fund_purchases.csv"].rows:
+        spent[row.value.fund] += row.value.limit_units * row.value.price_cny
+    for row in sheets["funds.csv"].rows:
+        if spent[row.value.id] > row.value.budget_cny:
+            yield Fault(
+                "funds.csv",
+                row.number,
+                "budget_cny",
+                Text(
+                    f"采购上限合计 {spent[row.value.id]} 元,超过预算 {row.value.budget_cny} 元。",
+                    f"Its purchases may cost {spent[row.value.id]} CNY, its budget is {row.value.budget_cny}.",
+                ),
+                Text(
+                    "减少 fund_purchases.csv 的 limit_units,或加预算。",
+                    "Lower limit_units in fund_purchases.csv, or raise the budget.",
+                ),
+            )
+
+
+_RULES: tuple[tuple[Callable[[Sheets], Iterator[Fault]], tuple[str, ...]], ...] = (
+    (_residents_add_up, (ABOUT_FILE, "subdistricts.csv")),
+    (_shelters_hold_everyone, (ABOUT_FILE, "subdistricts.csv", "shelters.csv")),
+    (_kits_give_relief, ("kits.csv", "kit_needs.csv")),
+    (_modes_agree, ("catalogue.csv", *SUPPLY_FILES)),
+    (_one_supply_at_a_place, tuple(SUPPLY_FILES)),
+    (_funds_suffice, ("funds.csv", "fund_purchases.csv")),
+)
