@@ -63,3 +63,8 @@ class IncidentView(Dto):
     people: int
     points: list[DemandPoint]
     closures: list[tuple[str, str]]
+
+
+class IncidentPage(Dto):
+    rows: list[IncidentView]
+    next_cursor: str | None = None

@@ -1,9 +1,8 @@
 """The district: sub-districts, shelters, loading sites, fleet, roads (owned by allocation)."""
 
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, StringConstraints, model_validator
 
 from chubei_shared.contracts.base import (
     Dto,
@@ -20,6 +19,10 @@ from chubei_shared.contracts.base import (
 
 Count = Annotated[int, Field(strict=True, ge=0, le=10_000)]
 Rate = Annotated[int, Field(strict=True, gt=0, le=100_000)]
+
+
+VehicleTypeId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9:._-]{0,79}$")]
+"""Without #: vehicle n of a type is written type#n."""
 
 
 class CrewStep(Dto):
@@ -41,7 +44,7 @@ class SubDistrict(Dto):
 
 
 class Shelter(Dto):
-    """A demand point (集中安置点)."""
+    """A demand point (集中安置点); its id is that of the place where inventory counts what has been received."""
 
     id: Id
     subdistrict_id: Id
@@ -72,7 +75,7 @@ class LoadingSite(Dto):
 
 
 class VehicleType(Dto):
-    id: Id
+    id: VehicleTypeId
     name_zh: Name
     name_en: Name
     count: Count
@@ -101,9 +104,23 @@ class District(Dto):
     attributions: list[Text]
     provenance: Provenance
 
+    @model_validator(mode="after")
+    def _groups(self) -> Self:
+        if sum(self.group_shares.values()) > 1:
+            raise ValueError("group_shares add up to more than 1: nobody is counted in two groups")
+        return self
 
-class NetworkKind(StrEnum):
-    SUBDISTRICT = "subdistricts"
-    SHELTER = "shelters"
-    SITE = "loading-sites"
-    VEHICLE = "vehicle-types"
+
+class Network(Dto):
+    """All of the district. As a PUT: what is named is created or replaced in one transaction, the rest stays."""
+
+    district: District | None = None
+    subdistricts: list[SubDistrict] = Field(default_factory=list, max_length=1000)
+    loading_sites: list[LoadingSite] = Field(default_factory=list, max_length=1000)
+    shelters: list[Shelter] = Field(default_factory=list, max_length=10_000)
+    vehicle_types: list[VehicleType] = Field(default_factory=list, max_length=1000)
+
+
+class NetworkChange(Dto):
+    changed: int
+    """Rows that are now other than before; 0 when the same is put again."""

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chubei_shared.contracts.base import Dto, Text, Utc
+from chubei_shared.contracts.base import Dto, Mode, Text, Utc
 from chubei_shared.contracts.stock import DeliverLine
 
 
@@ -24,6 +24,14 @@ class OrderStatus(StrEnum):
     PLANNED = "planned"
     UNDER_WAY = "under_way"
     DONE = "done"
+
+
+class StepState(StrEnum):
+    PENDING = "pending"
+    """Recorded; its movement is under way, and is finished by itself if the service stops in between."""
+    DONE = "done"
+    REFUSED = "refused"
+    """Inventory refused the movement, see `problem`; the step may be tried again under another id."""
 
 
 class Step(Dto):
@@ -50,6 +58,8 @@ class Stop(Dto):
     start_min: int
     end_min: int
     load: dict[str, int]
+    modes: dict[str, Mode]
+    """The reserve that each loaded item is taken from."""
     deliver: dict[str, int]
 
 
@@ -57,8 +67,7 @@ class StepView(Dto):
     id: UUID
     stop: int
     step: StepKind
-    state: str
-    """pending: recorded, its movement is under way; done; refused, with `problem`."""
+    state: StepState
     occurred_at: Utc
     recorded_at: Utc
     recorded_by: str
@@ -80,8 +89,13 @@ class OrderView(Dto):
     steps: list[StepView]
 
 
+class OrderPage(Dto):
+    rows: list[OrderView]
+    next_cursor: str | None = None
+
+
 class ServedRow(Dto):
-    """People served at each point by what has been received so far, against what the plan said."""
+    """People served (tier 1) at a point by the deadline: by what has been received so far, and as planned."""
 
     shelter_id: str
     name_zh: str
@@ -89,3 +103,16 @@ class ServedRow(Dto):
     people: int
     served: int
     planned: int
+
+
+class ServedView(Dto):
+    """The account of an incident so far; `planned` figures are 0 while no plan is approved."""
+
+    incident_id: UUID
+    people: int
+    served: int
+    planned: int
+    served_by_hour: list[int]
+    """People served by the end of hour 0, 1, … up to the deadline, by what has been received."""
+    planned_by_hour: list[int]
+    rows: list[ServedRow]

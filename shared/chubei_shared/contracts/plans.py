@@ -35,6 +35,7 @@ class RequestView(Dto):
     id: UUID
     incident_id: UUID
     requested_by: str
+    policy: Literal["fair", "total"]
     status: Literal["queued", "running", "done", "failed", "cancelled"]
     attempts: int
     time_limit_s: int
@@ -44,6 +45,11 @@ class RequestView(Dto):
     plan_id: UUID | None
     created_at: Utc
     finished_at: Utc | None
+
+
+class RequestPage(Dto):
+    rows: list[RequestView]
+    next_cursor: str | None = None
 
 
 class PlanStatus(StrEnum):
@@ -78,14 +84,9 @@ class PlanSummary(Dto):
     refusal: str | None
 
 
-class PlanView(PlanSummary):
-    """A plan with its scenario (planning-scenario/1) and itself (planning-plan/1)."""
-
-    scenario: dict[str, Any]
-    plan: dict[str, Any]
-    served_by_hour: list[int]
-    """People served by the end of hour 0, 1, … up to the deadline."""
-    tightest: list["Tightness"]
+class PlanPage(Dto):
+    rows: list[PlanSummary]
+    next_cursor: str | None = None
 
 
 class Tightness(Dto):
@@ -98,10 +99,17 @@ class Tightness(Dto):
     used_share: float
 
 
+class PlanView(PlanSummary):
+    """A plan with its scenario (planning-scenario/1) and itself (planning-plan/1)."""
+
+    scenario: dict[str, Any]
+    plan: dict[str, Any]
+    served_by_hour: list[int]
+    """People served by the end of hour 0, 1, … up to the deadline."""
+    tightest: list[Tightness]
+
+
 class Refusal(Dto):
     """Why an approver refuses a plan."""
 
     reason: Text
-
-
-PlanView.model_rebuild()
