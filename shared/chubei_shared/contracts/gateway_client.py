@@ -1,0 +1,213 @@
+"""httpx client of the gateway, and the sign-in that every client on the same httpx.Client then shares.
+
+with httpx.Client(base_url="http://127.0.0.1:8080") as http:
+    gateway = GatewayClient(http)
+    gateway.sign_in("admin", "…")      # from now on http carries the token and renews it by itself
+    gateway.create_user(NewUser(…))
+"""
+
+import threading
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from uuid import UUID
+
+import httpx
+
+from chubei_shared import client
+from chubei_shared.contracts.identity import (
+    AuditPage,
+    FirstAccount,
+    Health,
+    NewUser,
+    PasswordChange,
+    Refresh,
+    SessionPage,
+    SignIn,
+    Tokens,
+    UserPage,
+    UserUpdate,
+    UserView,
+)
+from chubei_shared.errors import Unavailable, from_response
+from chubei_shared.events import Event
+
+_REFRESH = "/v1/sessions:refresh"
+_EARLY_S = 30
+"""A token is renewed this long before it expires, so that none expires on the way."""
+_SILENCE_S = 40
+"""The stream says something every 15 s; after this much silence the connection is taken for dead."""
+
+
+class SignedIn(httpx.Auth):
+    """Carries a session's access token; renews it before it expires, or after a 401. Thread-safe."""
+
+    def __init__(self, base_url: httpx.URL, tokens: Tokens) -> None:
+        self._refresh_url = base_url.join(_REFRESH)
+        self._lock = threading.Lock()
+        self.take(tokens)
+
+    def take(self, tokens: Tokens) -> None:
+        """Go on with these tokens."""
+        self._tokens = tokens
+        self._expires = time.monotonic() + tokens.expires_in_s
+
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        with self._lock:
+            if time.monotonic() > self._expires - _EARLY_S:
+                yield from self._renew()
+            used = self._tokens
+        request.headers["Authorization"] = f"Bearer {used.access_token}"
+        response = yield request
+        if response.status_code != httpx.codes.UNAUTHORIZED:
+            return
+        response.read()
+        with self._lock:
+            if self._tokens is used:  # else another thread has renewed it meanwhile
+                yield from self._renew()
+            if self._tokens is used:
+                return  # the session is over: the caller gets the 401
+            request.headers["Authorization"] = f"Bearer {self._tokens.access_token}"
+        yield request
+
+    def _renew(self) -> Generator[httpx.Request, httpx.Response, None]:
+        body = Refresh(refresh_token=self._tokens.refresh_token)
+        response = yield httpx.Request("POST", self._refresh_url, json=body.model_dump())
+        if response.is_success:
+            response.read()
+            self.take(Tokens.model_validate_json(response.content))
+
+
+class GatewayClient:
+    """The gateway's own API. Every method raises the AppError that the gateway answers."""
+
+    def __init__(self, http: httpx.Client) -> None:
+        """`http` has the gateway's address as its base_url."""
+        self.http = http
+
+    def sign_in(self, username: str, password: str) -> Tokens:
+        """Open a session; `http` carries it from now on, for every client that uses it."""
+        self.http.auth = httpx.Auth()  # carries nothing
+        answer = self._post("/v1/sessions", SignIn(username=username, password=password))
+        tokens = Tokens.model_validate_json(answer)
+        self.http.auth = SignedIn(self.http.base_url, tokens)
+        return tokens
+
+    def sign_out(self) -> None:
+        client.send(self.http, "DELETE", "/v1/sessions/current")
+        self.http.auth = httpx.Auth()  # carries nothing
+
+    def refresh(self, refresh_token: str) -> Tokens:
+        """A new pair for a refresh token, for callers that keep their tokens themselves."""
+        body = Refresh(refresh_token=refresh_token).model_dump(mode="json")
+        return Tokens.model_validate_json(
+            client.send(self.http, "POST", _REFRESH, json=body, auth=None).content
+        )
+
+    def change_password(self, old_password: str, new_password: str) -> Tokens:
+        """Also ends the person's other sessions; this one goes on with new tokens."""
+        change = PasswordChange(old_password=old_password, new_password=new_password)
+        tokens = Tokens.model_validate_json(self._post("/v1/me/password", change))
+        if isinstance(self.http.auth, SignedIn):
+            self.http.auth.take(tokens)
+        return tokens
+
+    def me(self) -> UserView:
+        return UserView.model_validate_json(self._get("/v1/me"))
+
+    def first_account(self) -> FirstAccount:
+        return FirstAccount.model_validate_json(self._get("/v1/first-account"))
+
+    def create_user(self, user: NewUser) -> UserView:
+        return UserView.model_validate_json(self._post("/v1/users", user))
+
+    def users(self, cursor: str | None = None) -> UserPage:
+        return UserPage.model_validate_json(self._get("/v1/users", cursor=cursor))
+
+    def user(self, username: str) -> UserView:
+        return UserView.model_validate_json(self._get(f"/v1/users/{username}"))
+
+    def update_user(self, username: str, change: UserUpdate) -> UserView:
+        body = change.model_dump(mode="json", exclude_none=True)
+        return UserView.model_validate_json(
+            client.send(self.http, "PATCH", f"/v1/users/{username}", json=body).content
+        )
+
+    def sessions(self, username: str | None = None, cursor: str | None = None) -> SessionPage:
+        """The caller's own sessions, or for an administrator everyone's (or those of `username`)."""
+        return SessionPage.model_validate_json(self._get("/v1/sessions", username=username, cursor=cursor))
+
+    def revoke_session(self, session_id: UUID) -> None:
+        client.send(self.http, "DELETE", f"/v1/sessions/{session_id}")
+
+    def audit(self, cursor: str | None = None, subject: str | None = None) -> AuditPage:
+        return AuditPage.model_validate_json(self._get("/v1/audit", cursor=cursor, subject=subject))
+
+    def health(self) -> Health:
+        return Health.model_validate_json(self._get("/v1/health"))
+
+    def events(
+        self,
+        last_event_id: str | None = None,
+        topics: Iterable[str] = (),
+        on_open: Callable[[], None] = lambda: None,
+        patience_s: float = 30.0,
+    ) -> Iterator[Event]:
+        """Events as they happen, until the caller stops asking; reconnects by itself and misses no lasting one.
+
+        `last_event_id` is where to go on ("inventory:12,allocation:40"); without it, from now on. `topics`
+        are prefixes ("plan.", "order."); none means all. `on_open` is called each time the stream is open:
+        what happens after that call is seen. Raises Unavailable when the gateway stays away for
+        `patience_s`, Unauthorized when the session is over.
+        """
+        params = {"topics": ",".join(topics)}
+        cursor, silent_since = last_event_id, time.monotonic()
+        while True:
+            try:
+                for event_id, data in self._stream(params, cursor):
+                    cursor, silent_since = event_id or cursor, time.monotonic()
+                    if data:
+                        yield Event.model_validate_json(data)
+                    else:
+                        on_open()
+            except Unavailable:
+                if time.monotonic() - silent_since > patience_s:
+                    raise
+            time.sleep(0.5)
+
+    def _stream(self, params: dict[str, str], cursor: str | None) -> Iterator[tuple[str, str]]:
+        """One connection's messages; raises Unavailable when it breaks."""
+        headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": cursor} if cursor else {})
+        timeout = httpx.Timeout(5, read=_SILENCE_S)
+        try:
+            with self.http.stream(
+                "GET", "/v1/events", params=params, headers=headers, timeout=timeout
+            ) as response:
+                if response.is_error:
+                    response.read()
+                    raise from_response(response)
+                yield from _messages(response.iter_lines())
+        except httpx.HTTPError as error:
+            raise Unavailable(
+                f"事件流连接失败:{error}", f"The event stream can not be reached: {error}"
+            ) from error
+
+    def _get(self, path: str, **params: str | None) -> bytes:
+        given = {name: value for name, value in params.items() if value is not None}
+        return client.send(self.http, "GET", path, params=given).content
+
+    def _post(self, path: str, body: SignIn | PasswordChange | NewUser) -> bytes:
+        return client.send(self.http, "POST", path, json=body.model_dump(mode="json")).content
+
+
+def _messages(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The (id, data) of each message in the lines of an event stream; comments are passed over."""
+    event_id, data = "", list[str]()
+    for line in lines:
+        if not line and (event_id or data):
+            yield event_id, "\n".join(data)
+            event_id, data = "", []
+        name, _, value = line.partition(":")
+        if name == "id":
+            event_id = value.removeprefix(" ")
+        elif name == "data":
+            data.append(value.removeprefix(" "))
