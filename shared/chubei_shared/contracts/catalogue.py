@@ -3,9 +3,9 @@
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from chubei_shared.contracts.base import Dto, Id, ItemCode, Lat, Lon, Mode, Name, Provenance, Text, Units
 
@@ -49,8 +49,16 @@ class Kit(Dto):
     id: Id
     name_zh: Name
     name_en: Name
-    needs: list[KitNeed] = Field(min_length=1)
+    needs: list[KitNeed] = Field(min_length=1, max_length=200)
+    """An item stands once in a kit."""
     provenance: Provenance
+
+    @model_validator(mode="after")
+    def _each_item_once(self) -> Self:
+        codes = [need.item_code for need in self.needs]
+        if twice := sorted({code for code in codes if codes.count(code) > 1}):
+            raise ValueError(f"item {', '.join(twice)} stands twice in the kit: put it on one line")
+        return self
 
 
 class PlaceKind(StrEnum):
@@ -83,3 +91,18 @@ class Lot(Dto):
     maker: Name
     made_on: date | None = None
     expires_on: date | None = None
+
+
+class ItemPage(Dto):
+    rows: list[Item]
+    next_cursor: str | None = None
+
+
+class KitPage(Dto):
+    rows: list[Kit]
+    next_cursor: str | None = None
+
+
+class PlacePage(Dto):
+    rows: list[Place]
+    next_cursor: str | None = None

@@ -52,7 +52,10 @@ class Commitment(_Reserve):
 
 
 class Fund(_Reserve):
-    """Money to buy one item with (资金储备): approved, ordered and delivered to `place_id`."""
+    """Money to buy one item with (资金储备): approved, ordered and delivered to `place_id`.
+
+    It is counted and held in whole units of its item: budget_cny // unit_price_cny.
+    """
 
     mode: Literal[Mode.FUND]
     item_code: ItemCode
@@ -60,6 +63,12 @@ class Fund(_Reserve):
     unit_price_cny: Units
     approval_min: Minutes
     delivery_min: Minutes
+
+    @model_validator(mode="after")
+    def _buys_something(self) -> Self:
+        if self.budget_cny < self.unit_price_cny:
+            raise ValueError("budget_cny is less than unit_price_cny: the fund buys nothing")
+        return self
 
 
 Reserve = Annotated[Agreement | Commitment | Fund, Field(discriminator="mode")]
@@ -75,6 +84,11 @@ class ReserveView(Dto):
     available: int
     usable: bool
     """Valid today."""
+
+
+class ReservePage(Dto):
+    rows: list[ReserveView]
+    next_cursor: str | None = None
 
 
 class SupplyRow(Dto):

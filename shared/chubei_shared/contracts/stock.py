@@ -1,10 +1,10 @@
 """Movements and stock (owned by inventory)."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from chubei_shared.contracts.base import Dto, Id, ItemCode, Mode, Text, Units, UnitsOrNone, Utc
 from chubei_shared.contracts.catalogue import Lot
@@ -41,7 +41,11 @@ class IssueLine(Dto):
 
 
 class Issue(_Movement):
-    """Goods go out (出库): aboard for a dispatch order, or to outside. With `hold_id` the hold is drawn down."""
+    """Goods go out (出库): aboard for a dispatch order, or to outside. With `hold_id` the hold is drawn down.
+
+    Without a hold only what is available can go, and only from the shelf. Expired goods go only by `lot_id`
+    and with a `reason`.
+    """
 
     kind: Literal["issue"]
     place_id: Id
@@ -80,11 +84,23 @@ class Transfer(_Movement):
     to_place_id: Id
     lines: list[TransferLine] = Field(min_length=1, max_length=500)
 
+    @model_validator(mode="after")
+    def _elsewhere(self) -> Self:
+        if self.from_place_id == self.to_place_id:
+            raise ValueError("to_place_id is from_place_id: name another place")
+        return self
+
 
 class AdjustLine(Dto):
     lot_id: UUID
     change: Annotated[int, Field(strict=True, ge=-(10**9), le=10**9)]
-    """What the count found more (+) or less (-) than the books."""
+    """What the count found more (+) or less (-) than the books; never 0."""
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.change:
+            raise ValueError("change is 0: leave out lines whose count agrees with the books")
+        return self
 
 
 class Adjust(_Movement):
@@ -100,6 +116,7 @@ class Reverse(_Movement):
 
     kind: Literal["reverse"]
     reverses_id: UUID
+    """A hold that the movement drew on is not restored: what comes back is available."""
 
 
 Movement = Annotated[Receive | Issue | Deliver | Transfer | Adjust | Reverse, Field(discriminator="kind")]
@@ -117,6 +134,8 @@ class EntryView(Dto):
 class MovementView(Dto):
     id: UUID
     kind: str
+    place_id: str
+    """Where it was done: the store, supplier or point, for a transfer the place that the goods left."""
     occurred_at: Utc
     recorded_at: Utc
     recorded_by: str
@@ -126,6 +145,11 @@ class MovementView(Dto):
     hold_id: UUID | None
     reverses_id: UUID | None
     entries: list[EntryView]
+
+
+class MovementPage(Dto):
+    rows: list[MovementView]
+    next_cursor: str | None = None
 
 
 class StockRow(Dto):

@@ -1,0 +1,144 @@
+"""The inventory service over HTTP: one method for each thing that can be asked of it."""
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+import httpx
+from pydantic import TypeAdapter
+
+from chubei_shared.client import send
+from chubei_shared.contracts.base import Dto, Utc
+from chubei_shared.contracts.catalogue import Item, ItemPage, Kit, KitPage, Place, PlacePage
+from chubei_shared.contracts.holds import HoldReplace, HoldRequest, HoldView
+from chubei_shared.contracts.reserves import AvailabilityRow, Reserve, ReservePage, ReserveView, Snapshot
+from chubei_shared.contracts.stock import BooksReport, Movement, MovementPage, MovementView, StockPage
+
+_AVAILABILITY = TypeAdapter(list[AvailabilityRow])
+
+
+class InventoryClient:
+    """Every method raises the AppError that the service answered, or Unavailable where it did not answer.
+
+    `http` carries the service's base URL and the caller's token (`auth` or an Authorization header). All
+    writes may be repeated after Unavailable: the ids in them make a repeat the same request.
+    """
+
+    def __init__(self, http: httpx.Client) -> None:
+        self._http = http
+
+    # Master data: putting the same again changes nothing
+
+    def put_item(self, item: Item) -> Item:
+        return Item.model_validate_json(self._put(f"/v1/items/{item.code}", item))
+
+    def put_kit(self, kit: Kit) -> Kit:
+        return Kit.model_validate_json(self._put(f"/v1/kits/{_segment(kit.id)}", kit))
+
+    def put_place(self, place: Place) -> Place:
+        return Place.model_validate_json(self._put(f"/v1/places/{_segment(place.id)}", place))
+
+    def put_reserve(self, reserve: Reserve) -> ReserveView:
+        return ReserveView.model_validate_json(self._put(f"/v1/reserves/{_segment(reserve.id)}", reserve))
+
+    def items(self, cursor: str | None = None, limit: int = 100) -> ItemPage:
+        return ItemPage.model_validate_json(self._get("/v1/items", cursor=cursor, limit=limit))
+
+    def kits(self, cursor: str | None = None, limit: int = 100) -> KitPage:
+        return KitPage.model_validate_json(self._get("/v1/kits", cursor=cursor, limit=limit))
+
+    def places(self, cursor: str | None = None, limit: int = 100) -> PlacePage:
+        return PlacePage.model_validate_json(self._get("/v1/places", cursor=cursor, limit=limit))
+
+    def reserves(self, cursor: str | None = None, limit: int = 100) -> ReservePage:
+        return ReservePage.model_validate_json(self._get("/v1/reserves", cursor=cursor, limit=limit))
+
+    # Movements and stock
+
+    def record(self, movement: Movement) -> MovementView:
+        """Record a movement. Raises Shortage with every short line, Conflict, Invalid, Forbidden."""
+        return MovementView.model_validate_json(self._post("/v1/movements", movement))
+
+    def movement(self, movement_id: UUID) -> MovementView:
+        return MovementView.model_validate_json(self._get(f"/v1/movements/{movement_id}"))
+
+    def movements(
+        self,
+        place_id: str | None = None,
+        item_code: str | None = None,
+        order_id: UUID | None = None,
+        cursor: str | None = None,
+        limit: int = 100,
+    ) -> MovementPage:
+        """Movements in the order in which they were recorded (the bin card's)."""
+        query = {"place_id": place_id, "item_code": item_code, "order_id": order_id}
+        return MovementPage.model_validate_json(
+            self._get("/v1/movements", **query, cursor=cursor, limit=limit)
+        )
+
+    def stock(
+        self,
+        place_id: str | None = None,
+        item_code: str | None = None,
+        lot_id: UUID | None = None,
+        cursor: str | None = None,
+        limit: int = 100,
+    ) -> StockPage:
+        query = {"place_id": place_id, "item_code": item_code, "lot_id": lot_id}
+        return StockPage.model_validate_json(self._get("/v1/stock", **query, cursor=cursor, limit=limit))
+
+    def books(self) -> BooksReport:
+        """Recompute every balance from the entries. Slow on large books."""
+        return BooksReport.model_validate_json(self._get("/v1/books"))
+
+    # Holds
+
+    def hold(self, request: HoldRequest) -> HoldView:
+        """Hold all lines or none. Raises Shortage with every short line (contracts.holds.Shortage)."""
+        return HoldView.model_validate_json(self._post("/v1/holds", request))
+
+    def hold_replace(self, request: HoldReplace) -> HoldView:
+        """Release some holds and take another in one transaction. Raises Shortage, and then all stays."""
+        return HoldView.model_validate_json(self._post("/v1/holds:replace", request))
+
+    def release(self, hold_id: UUID) -> HoldView:
+        """Give back what has not been issued. Releasing again changes nothing."""
+        return HoldView.model_validate_json(send(self._http, "POST", f"/v1/holds/{hold_id}:release").content)
+
+    def get_hold(self, hold_id: UUID) -> HoldView:
+        return HoldView.model_validate_json(self._get(f"/v1/holds/{hold_id}"))
+
+    # What can be had
+
+    def snapshot(self, needed_by: Utc | None = None, release_holds: Iterable[UUID] = ()) -> Snapshot:
+        """Everything that can be had now, in one consistent view.
+
+        Lots that expire before `needed_by` are left out. What `release_holds` keep counts as free: so a
+        replan sees the stock of the plan that it is to replace.
+        """
+        query = {
+            "needed_by": needed_by and needed_by.isoformat(),
+            "release_hold": list(map(str, release_holds)),
+        }
+        return Snapshot.model_validate_json(self._get("/v1/snapshot", **query))
+
+    def availability(self, minutes: Iterable[int], item_code: str | None = None) -> list[AvailabilityRow]:
+        """Units that could be loaded by each of `minutes` after an order given now, by mode."""
+        query = {"minutes": ",".join(map(str, minutes)), "item_code": item_code}
+        return _AVAILABILITY.validate_json(self._get("/v1/availability", **query))
+
+    def _get(self, path: str, **query: Any) -> bytes:
+        params = {key: value for key, value in query.items() if value is not None}
+        return send(self._http, "GET", path, params=params).content
+
+    def _post(self, path: str, body: Dto) -> bytes:
+        return send(self._http, "POST", path, json=body.model_dump(mode="json")).content
+
+    def _put(self, path: str, body: Dto) -> bytes:
+        return send(self._http, "PUT", path, json=body.model_dump(mode="json")).content
+
+
+def _segment(name: str) -> str:
+    """An id as one segment of a path: ids may contain # and :."""
+    return quote(name, safe="")
