@@ -91,7 +91,7 @@ class PostgresServer:
 
     def check_ready(self) -> None:
         """Return if it answers a query now; raises NotReady."""
-        check_postgres(self.url)
+        check_postgres(f"{self.url}/postgres")
 
     def _let_user_in(self) -> None:
         if self.user is None:
@@ -154,9 +154,9 @@ class PostgresServer:
 
 
 def check_postgres(url: str) -> None:
-    """Return if the server at `url` (no database named) answers a query now; raises NotReady."""
+    """Return if the database at `url` answers a query now; raises NotReady."""
     try:
-        with psycopg.connect(f"{url}/postgres", connect_timeout=2) as connection:
+        with psycopg.connect(url, connect_timeout=2) as connection:
             connection.execute("select 1")
     except psycopg.Error as error:
         raise NotReady(str(error).strip().replace("\n", " ")) from error

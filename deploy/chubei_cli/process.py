@@ -1,5 +1,6 @@
 """Small facts about processes and ports that the embedded servers and the supervisor share."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -7,6 +8,8 @@ import socket
 import sys
 from collections.abc import Callable
 from typing import Final
+
+import psutil  # type: ignore[import-untyped]
 
 _PR_SET_PDEATHSIG: Final = 1
 # Loaded once, before any fork: between fork and exec nothing may be imported.
@@ -49,3 +52,14 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+def listener_on(port: int) -> str:
+    """Who listens on a port, as far as we may see: "pid 123 nginx", or ""."""
+    with contextlib.suppress(psutil.Error):
+        for connection in psutil.net_connections(kind="tcp"):
+            if connection.laddr and connection.laddr.port == port and connection.status == psutil.CONN_LISTEN:
+                return (
+                    f"pid {connection.pid} {psutil.Process(connection.pid).name()}" if connection.pid else ""
+                )
+    return ""

@@ -1,0 +1,109 @@
+"""Where the parts of the system are: ours on free loopback ports, outside ones as the environment says."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from chubei_shared.settings import SERVICES, Service
+from chubei_shared.tokens import ISSUERS, ensure_keys
+
+from .errors import CommandError
+from .postgres import PostgresServer
+from .process import listener_on, port_is_free
+from .secret import readable_password, secret_file
+from .state import StateFolder
+from .valkey import ValkeyServer
+
+DEFAULT_PORT: Final = 8080
+# Nothing is imported from the folder a child happens to run in, and its log is up to date.
+_PYTHON: Final = {"PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"}
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Where the parts are. A server that is ours is given as such, an outside one only by its URL."""
+
+    state: Path
+    postgres: PostgresServer | None
+    database_url: str
+    valkey: ValkeyServer | None
+    redis_url: str
+    urls: Mapping[Service, str]
+    """Base URL of each service."""
+    ports: Mapping[Service, int]
+    """The port of each service that is ours; the others run elsewhere."""
+    environment: Mapping[str, str]
+    """What the services find in their environment."""
+
+
+def find_parts(state: StateFolder, port: int | None, say: Callable[[str], None]) -> Parts:
+    """Where everything is or will be: from the environment what is outside, on free ports what is ours."""
+    choose = state.port_chooser()
+    database_url, redis_url = outside("DATABASE_URL"), outside("REDIS_URL")
+    postgres = None if database_url else PostgresServer(state.path / "postgres", port=choose("postgres"))
+    valkey = None if redis_url else ValkeyServer(state.path / "valkey", port=choose("valkey"))
+    urls = {service: url for service in SERVICES if (url := outside(f"{service.upper()}_URL"))}
+    ports = {service: choose(service) for service in SERVICES if service not in urls}
+    if "gateway" in ports:
+        ports["gateway"] = _gateway_port(port, ports["gateway"], say)
+    urls |= {service: f"http://127.0.0.1:{number}" for service, number in ports.items()}
+    database_url = database_url or (postgres.url if postgres else "")
+    redis_url = redis_url or (valkey.url if valkey else "")
+    environment = {
+        "CHUBEI_DATABASE_URL": database_url,
+        "CHUBEI_REDIS_URL": redis_url,
+        "CHUBEI_KEYS_DIR": str(_keys(state, ports)),
+        **{f"CHUBEI_{service.upper()}_URL": url for service, url in urls.items()},
+    }
+    if "gateway" in ports:
+        environment["CHUBEI_INITIAL_ADMIN_PASSWORD"] = outside("INITIAL_ADMIN_PASSWORD") or secret_file(
+            state.first_password, readable_password
+        )
+    return Parts(
+        state=state.path,
+        postgres=postgres,
+        database_url=database_url,
+        valkey=valkey,
+        redis_url=redis_url,
+        urls=urls,
+        ports=ports,
+        environment={**os.environ, **_PYTHON, **environment},
+    )
+
+
+def outside(name: str) -> str:
+    """What the user set CHUBEI_<name> to; empty if nothing."""
+    return os.environ.get(f"CHUBEI_{name}", "").rstrip("/")
+
+
+def _gateway_port(asked: int | None, fallback: int, say: Callable[[str], None]) -> int:
+    wanted = DEFAULT_PORT if asked is None else asked
+    if wanted == 0:
+        return fallback
+    if port_is_free(wanted):
+        return wanted
+    who = listener_on(wanted)
+    taken = f"端口 {wanted} 已被占用 / port {wanted} is taken" + (f" ({who})" if who else "")
+    if asked is not None:
+        raise CommandError(
+            f"{taken}: 用 --port 另选，或 --port 0 自动选 / choose another with --port, or 0 for any"
+        )
+    say(f"· {taken}: 改用 / using {fallback}")
+    return fallback
+
+
+def _keys(state: StateFolder, ports: Mapping[Service, int]) -> Path:
+    given = outside("KEYS_DIR")
+    if given:
+        return Path(given).resolve()
+    for issuer in ISSUERS:
+        if issuer not in ports:
+            raise CommandError(
+                f"CHUBEI_{issuer.upper()}_URL 已设，还需 CHUBEI_KEYS_DIR / is set, so CHUBEI_KEYS_DIR is needed too: "
+                f"the folder with {issuer}.pub"
+            )
+    state.keys.mkdir(mode=0o700, exist_ok=True)
+    ensure_keys(state.keys)
+    return state.keys

@@ -1,0 +1,88 @@
+"""What `chubei up` shows: a line for each event, and on a terminal what it waits for just now."""
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rich.cells import set_cell_size
+from rich.console import Console
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.text import Text
+
+from .supervisor import Child, Death
+
+_TITLE_CELLS = 26
+
+
+class Screen:
+    """What a person reads of the children. It has no thread of its own: call `refresh` now and then."""
+
+    def __init__(self, console: Console, logs: Path) -> None:
+        self._console = console
+        self._logs = logs
+        self._waiting: dict[str, str] = {}
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def refresh(self) -> None:
+        """Draw anew what is being waited for."""
+        if not self._console.is_terminal:
+            return
+        names = ", ".join(self._waiting.values())
+        self._live.update(Spinner("dots", f" 等待 / waiting: {names}") if names else Text(), refresh=True)
+
+    def say(self, *lines: str, style: str = "") -> None:
+        """Print lines as they are, however long."""
+        for line in lines:
+            self._console.print(Text(line, style), soft_wrap=True)
+
+    def starting(self, child: Child) -> None:
+        self._waiting[child.name] = child.title
+        if child.outside:
+            self.say(f"· {child.title}: 由 {child.where} 给定，不启动 / given from outside, not started")
+        elif not self._console.is_terminal:
+            self.say(f"· {child.title}: 启动 / starting")
+
+    def ready(self, child: Child, took_s: float) -> None:
+        self._waiting.pop(child.name, None)
+        done = "完成 / done" if child.once else "就绪 / ready"
+        self.say(
+            f"✓ {set_cell_size(child.title, _TITLE_CELLS)} {done} {took_s:5.1f} s  {child.where}",
+            style="green",
+        )
+
+    def died(self, child: Child, death: Death) -> None:
+        self._waiting.pop(child.name, None)
+        when = f"{death.retry_in_s:g} 秒后重启 / restarting in {death.retry_in_s:g} s"
+        if death.flapping:
+            self.say(
+                f"!! {child.title} 连续 {death.in_a_row} 次退出 / died {death.in_a_row} times in a row: "
+                f"{death.reason}; {when}; {self._logs / child.name}.log",
+                style="bold red",
+            )
+        else:
+            self.say(f"✗ {child.title} 已退出 / died: {death.reason}; {when}", style="yellow")
+        self.say(*(f"    {line}" for line in death.last_lines), style="dim")
+
+    def stopped(self, child: Child) -> None:
+        self._waiting.pop(child.name, None)
+        self.say(f"· {set_cell_size(child.title, _TITLE_CELLS)} 已停止 / stopped", style="dim")
+
+    def summary(self, rows: Iterable[tuple[str, str]]) -> None:
+        """The closing words of the start: a heading and aligned rows."""
+        self.say("", f"储备已启动 / Chubei is up  {time.strftime('%H:%M:%S')}", style="bold")
+        for label, value in rows:
+            self.say(f"  {set_cell_size(label, _TITLE_CELLS)} {value}")
+        self.say("")

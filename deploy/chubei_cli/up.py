@@ -1,0 +1,195 @@
+"""`chubei up`: the whole system on one machine, under one supervisor.
+
+What is asked of another program (demo, tests) is `running(...)`: it starts `chubei up` as a process of its own,
+waits until everything serves, and stops it afterwards:
+
+    with running(folder, port=0) as up:
+        httpx.get(up.urls["gateway"] + "/healthz")
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Final
+
+import httpx
+from chubei_shared.contracts.gateway_client import GatewayClient
+from chubei_shared.contracts.identity import FirstAccount
+from chubei_shared.errors import AppError
+from rich.console import Console
+
+from .children import children
+from .errors import CommandError
+from .parts import Parts, find_parts, outside
+from .process import die_with_parent
+from .screen import Screen
+from .state import Running, StateFolder
+from .supervisor import Child, Death, Supervisor
+
+_STOP_WITHIN_S: Final = 60
+_REFRESH_S: Final = 0.1
+
+
+def up(state: StateFolder, port: int | None) -> None:
+    """Run everything on `state` until SIGINT or SIGTERM; the gateway on `port`, 0 for any, None for 8080 or any.
+
+    Raises CommandError if the folder or the port is in use, or a part cannot be started.
+    """
+    with state.locked():
+        try:
+            asyncio.run(_up(state, port))
+        except OSError as error:
+            raise CommandError(f"状态文件夹不可用 / cannot use the state folder: {error}") from error
+
+
+@contextlib.contextmanager
+def running(state: Path, port: int = 0, output: IO[str] | int | None = None) -> Iterator[Running]:
+    """Run `chubei up` on the folder `state` for the length of the block. Its progress goes to `output` (stdout).
+
+    Call it from a thread that outlives the block. Raises CommandError with what `up` said if it does not start.
+    """
+    command = [sys.executable, "-m", "chubei_cli.main", "up", "--state", str(state), "--port", str(port)]
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,  # Ctrl-C reaches us alone: we stop it when we are done
+        preexec_fn=die_with_parent(signal.SIGTERM),
+    )
+    try:
+        yield _until_up(StateFolder(state), process)
+    finally:
+        process.terminate()
+        try:
+            process.communicate(timeout=_STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+
+def _until_up(state: StateFolder, process: subprocess.Popen[str]) -> Running:
+    while process.poll() is None:
+        found = state.last_run()
+        if found and found.pid == process.pid and found.ready:
+            return found
+        time.sleep(0.1)
+    _, said = process.communicate()
+    raise CommandError(said.strip() or f"chubei up: {process.returncode}")
+
+
+async def _up(state: StateFolder, port: int | None) -> None:
+    (state.path / "logs").mkdir(exist_ok=True)
+    with Screen(Console(), state.path / "logs") as screen:
+        parts = find_parts(state, port, screen.say)
+        rows = children(parts)
+        watcher = _Watcher(screen, state, parts, rows)
+        watcher.save()
+        supervisor = Supervisor(rows, state.path, watcher)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, _stop, supervisor, screen)
+        drawing = asyncio.create_task(_draw(screen))
+
+        async def started() -> None:
+            _say_where(screen, state, parts, await asyncio.to_thread(_first_account, parts.urls["gateway"]))
+            watcher.save(ready=True)
+
+        try:
+            await supervisor.run(started)
+        finally:
+            drawing.cancel()
+            watcher.save(ready=False)
+        screen.say("已全部停止 / all stopped")
+
+
+def _stop(supervisor: Supervisor, screen: Screen) -> None:
+    screen.say("", "正在停止（再按一次立即结束）/ stopping (once more to end at once)")
+    supervisor.stop()
+
+
+async def _draw(screen: Screen) -> None:
+    while True:
+        screen.refresh()
+        await asyncio.sleep(_REFRESH_S)
+
+
+class _Watcher:
+    """Shows what happens, and keeps up.json in step with it."""
+
+    def __init__(self, screen: Screen, state: StateFolder, parts: Parts, rows: list[Child]) -> None:
+        ports: dict[str, int] = dict(parts.ports.items())
+        for name, server in (("postgres", parts.postgres), ("valkey", parts.valkey)):
+            if server:
+                ports[name] = server.port
+        self._screen, self._state = screen, state
+        self._running = Running(pid=os.getpid(), urls=dict(parts.urls.items()), ports=ports)
+        for child in rows:
+            self._running.children[child.name] = {
+                "title": child.title,
+                "where": child.where,
+                "state": "waiting",
+                "pid": None,
+                "deaths": 0,
+            }
+
+    def save(self, ready: bool | None = None) -> None:
+        if ready is not None:
+            self._running.ready = ready
+        self._state.write(self._running)
+
+    def starting(self, child: Child) -> None:
+        self._screen.starting(child)
+        self._note(child, "starting", None)
+
+    def ready(self, child: Child, pid: int | None, took_s: float) -> None:
+        self._screen.ready(child, took_s)
+        self._note(child, "outside" if child.outside else "done" if child.once else "ready", pid)
+
+    def died(self, child: Child, death: Death) -> None:
+        self._screen.died(child, death)
+        entry = self._running.children[child.name]
+        entry["deaths"] = int(entry["deaths"] or 0) + 1
+        self._note(child, "died", None)
+
+    def stopped(self, child: Child) -> None:
+        self._screen.stopped(child)
+        self._note(child, "stopped", None)
+
+    def _note(self, child: Child, state: str, pid: int | None) -> None:
+        self._running.children[child.name] |= {"state": state, "pid": pid}
+        try:
+            self.save()
+        except OSError as error:  # a full disk must not end what still runs
+            self._screen.say(f"!! up.json: {error}", style="bold red")
+
+
+def _first_account(gateway: str) -> FirstAccount:
+    try:
+        with httpx.Client(base_url=gateway, timeout=10, trust_env=False) as http:
+            return GatewayClient(http).first_account()
+    except AppError as error:
+        raise CommandError(
+            f"网关未答首个账号 / the gateway does not tell the first account: {error}"
+        ) from error
+
+
+def _say_where(screen: Screen, state: StateFolder, parts: Parts, account: FirstAccount) -> None:
+    gateway = parts.urls["gateway"]
+    rows = [("地址 / go to", gateway), ("接口文档 / API pages", f"{gateway}/docs")]
+    if not account.must_change_password:
+        state.first_password.unlink(missing_ok=True)  # changed: the first one opens nothing any more
+    elif "gateway" in parts.ports:
+        secret = parts.environment["CHUBEI_INITIAL_ADMIN_PASSWORD"]
+        shown = "CHUBEI_INITIAL_ADMIN_PASSWORD" if outside("INITIAL_ADMIN_PASSWORD") else secret
+        note = "首次登录须改密码 / to be changed at first sign-in"
+        rows.append(("首个账号 / first account", f"{account.username} / {shown}  ({note})"))
+    rows += [("日志 / logs", str(state.path / "logs")), ("停止 / to stop", "Ctrl-C")]
+    screen.summary(rows)
