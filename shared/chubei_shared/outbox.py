@@ -1,8 +1,9 @@
 """The outbox: events and task wake-ups are written with the act, and leave only after its commit.
 
 Each service has one table `outbox` (`table(metadata)`), and one relay process:
-`python -m chubei_shared.outbox SERVICE`. The relay numbers rows (`seq`) one after the other, so that a
-consumer that has seen seq n has seen all before it, then sends them: at least once, in order.
+`python -m chubei_shared.outbox SERVICE`. The relay numbers events (`seq`) one after the other, so that a
+consumer that has seen seq n has seen all before it, then sends them: at least once, in order. Wake-ups
+have no number: nobody catches up on them.
 """
 
 import signal
@@ -24,6 +25,7 @@ from sqlalchemy import (
     Table,
     Text,
     func,
+    or_,
     select,
     text,
 )
@@ -60,6 +62,7 @@ def table(metadata: MetaData) -> Table:
 
 
 _outbox = table(MetaData())
+_is_task = _outbox.c.topic.startswith(_TASK)
 
 
 def enqueue(session: Session, topic: str, body: dict[str, Any]) -> None:
@@ -76,19 +79,29 @@ def wake(session: Session, task: str, *args: Any, queue: str) -> None:
 def published_after(session: Session, service: str, after: int, limit: int) -> list[Event]:
     """The events of this service's outbox with seq > after, in order."""
     rows = session.execute(select(_outbox).where(_outbox.c.seq > after).order_by(_outbox.c.seq).limit(limit))
-    return [
-        Event(service=service, topic=r.topic, body=r.body, at=r.at, seq=r.seq)
-        for r in rows
-        if not r.topic.startswith(_TASK)
-    ]
+    return [_event(service, row) for row in rows]
+
+
+def newest(session: Session, service: str) -> list[Event]:
+    """The event with the highest seq, if there is one."""
+    rows = session.execute(
+        select(_outbox).where(_outbox.c.seq.is_not(None)).order_by(_outbox.c.seq.desc()).limit(1)
+    )
+    return [_event(service, row) for row in rows]
+
+
+def _event(service: str, row: Any) -> Event:
+    return Event(service=service, topic=row.topic, body=row.body, at=row.at, seq=row.seq)
 
 
 def _number(session: Session) -> None:
-    """Give the next numbers to all committed rows, in order of insertion."""
+    """Give the next numbers to all committed events, in order of insertion."""
     if not session.scalar(select(func.pg_try_advisory_xact_lock(_RELAY_LOCK))):
         return
     last = session.scalar(select(func.coalesce(func.max(_outbox.c.seq), 0)))
-    fresh = session.scalars(select(_outbox.c.id).where(_outbox.c.seq.is_(None)).order_by(_outbox.c.id)).all()
+    fresh = session.scalars(
+        select(_outbox.c.id).where(_outbox.c.seq.is_(None), ~_is_task).order_by(_outbox.c.id)
+    ).all()
     for seq, row_id in enumerate(fresh, start=(last or 0) + 1):
         session.execute(_outbox.update().where(_outbox.c.id == row_id).values(seq=seq))
 
@@ -97,8 +110,8 @@ def _unsent(session: Session) -> list[Any]:
     return list(
         session.execute(
             select(_outbox)
-            .where(_outbox.c.sent_at.is_(None), _outbox.c.seq.is_not(None))
-            .order_by(_outbox.c.seq)
+            .where(_outbox.c.sent_at.is_(None), or_(_outbox.c.seq.is_not(None), _is_task))
+            .order_by(_outbox.c.seq, _outbox.c.id)
             .limit(_BATCH)
         )
     )
@@ -109,10 +122,12 @@ def _mark_sent(session: Session, ids: list[int]) -> None:
 
 
 def purge(session: Session) -> None:
-    """Forget events sent longer than KEEP ago, but the newest, which holds the count."""
-    newest = select(func.max(_outbox.c.seq)).scalar_subquery()
+    """Forget what was sent longer than KEEP ago, but the newest event, which holds the count."""
+    last = select(func.max(_outbox.c.seq)).scalar_subquery()
     session.execute(
-        _outbox.delete().where(_outbox.c.sent_at < datetime.now(UTC) - KEEP, _outbox.c.seq < newest)
+        _outbox.delete().where(
+            _outbox.c.sent_at < datetime.now(UTC) - KEEP, or_(_outbox.c.seq < last, _is_task)
+        )
     )
 
 
@@ -142,10 +157,7 @@ class Relay:
                 row.topic.removeprefix(_TASK), row.body["args"], queue=row.body["queue"], ignore_result=True
             )
         else:
-            publish(
-                self._broker,
-                Event(service=self._service, topic=row.topic, body=row.body, at=row.at, seq=row.seq),
-            )
+            publish(self._broker, _event(self._service, row))
 
 
 def run(service: Service, settings: Settings, stop: Flag) -> None:

@@ -1,12 +1,13 @@
 """The frame of a service: one FastAPI app with problem+json, request log, token check, health and event catch-up."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
 import redis
-from fastapi import APIRouter, FastAPI
-from fastapi.routing import APIRoute
+from fastapi import APIRouter, FastAPI, Query
+from fastapi.routing import APIRoute, iter_route_contexts
 from sqlalchemy import text
+from starlette.types import Lifespan
 
 from chubei_shared import errors, outbox, telemetry
 from chubei_shared.db import Transactions, Tx, make_engine
@@ -35,9 +36,13 @@ def redis_client(settings: Settings) -> "redis.Redis":
 
 
 def service_app(
-    service: Service, title: str, routers: Iterable[APIRouter], settings: Settings | None = None
+    service: Service,
+    title: str,
+    routers: Iterable[APIRouter],
+    settings: Settings | None = None,
+    lifespan: Lifespan[FastAPI] | None = None,
 ) -> FastAPI:
-    """The app of `service`; `app.state` carries settings, tx, redis and verifier.
+    """The app of `service`; `app.state` carries settings, tx, redis and verifier. `lifespan` runs as it serves.
 
     Raises AssertionError when a route does not say which roles it lets in: nothing is open by omission.
     """
@@ -49,6 +54,7 @@ def service_app(
         redoc_url=None,
         max_body_size=MAX_BODY_BYTES,
         responses=_PROBLEMS,
+        lifespan=lifespan,
         generate_unique_id_function=lambda route: route.name,
     )
     engine = make_engine(settings.database(service))
@@ -59,8 +65,8 @@ def service_app(
     app.add_middleware(telemetry.RequestLog)
     for router in (*routers, _common(service)):
         app.include_router(router)
-    for route in app.routes:
-        if isinstance(route, APIRoute):
+    for route in iter_route_contexts(app.routes):
+        if isinstance(route.original_route, APIRoute):
             assert "x-roles" in (route.openapi_extra or {}), f"{route.path} does not say whom it lets in"  # noqa: S101
     return app
 
@@ -73,8 +79,16 @@ def _common(service: Service) -> APIRouter:
         tx(lambda session: session.execute(text("SELECT 1")))
         return {"service": service, "status": "ok"}
 
-    def read_events(tx: Tx, after: int = 0, limit: int = 500) -> list[Event]:
-        return tx(outbox.published_after, service, after, min(limit, 1000))
+    def read_events(
+        tx: Tx,
+        after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
+        newest: bool = False,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 500,
+    ) -> list[Event]:
+        """Events with seq > after; with `newest`, the newest alone: where a listener begins."""
+        if newest:
+            return tx(outbox.newest, service)
+        return tx(outbox.published_after, service, after, limit)
 
     # The path names the service, because the gateway serves all paths under one roof.
     router.add_api_route(

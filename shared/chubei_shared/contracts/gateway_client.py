@@ -9,19 +9,23 @@ with httpx.Client(base_url="http://127.0.0.1:8080") as http:
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import Any, TypeVar
 from uuid import UUID
 
 import httpx
+from pydantic import BaseModel
 
-from chubei_shared import client
+from chubei_shared.client import send
 from chubei_shared.contracts.identity import (
     AuditPage,
+    AuditRow,
     FirstAccount,
     Health,
     NewUser,
     PasswordChange,
     Refresh,
     SessionPage,
+    SessionView,
     SignIn,
     Tokens,
     UserPage,
@@ -30,6 +34,8 @@ from chubei_shared.contracts.identity import (
 )
 from chubei_shared.errors import Unavailable, from_response
 from chubei_shared.events import Event
+
+M = TypeVar("M", bound=BaseModel)
 
 _REFRESH = "/v1/sessions:refresh"
 _EARLY_S = 30
@@ -87,63 +93,57 @@ class GatewayClient:
     def sign_in(self, username: str, password: str) -> Tokens:
         """Open a session; `http` carries it from now on, for every client that uses it."""
         self.http.auth = httpx.Auth()  # carries nothing
-        answer = self._post("/v1/sessions", SignIn(username=username, password=password))
-        tokens = Tokens.model_validate_json(answer)
+        tokens = self._send("POST", "/v1/sessions", SignIn(username=username, password=password), Tokens)
         self.http.auth = SignedIn(self.http.base_url, tokens)
         return tokens
 
     def sign_out(self) -> None:
-        client.send(self.http, "DELETE", "/v1/sessions/current")
+        send(self.http, "DELETE", "/v1/sessions/current")
         self.http.auth = httpx.Auth()  # carries nothing
 
     def refresh(self, refresh_token: str) -> Tokens:
         """A new pair for a refresh token, for callers that keep their tokens themselves."""
-        body = Refresh(refresh_token=refresh_token).model_dump(mode="json")
-        return Tokens.model_validate_json(
-            client.send(self.http, "POST", _REFRESH, json=body, auth=None).content
-        )
+        return self._send("POST", _REFRESH, Refresh(refresh_token=refresh_token), Tokens, auth=None)
 
     def change_password(self, old_password: str, new_password: str) -> Tokens:
         """Also ends the person's other sessions; this one goes on with new tokens."""
         change = PasswordChange(old_password=old_password, new_password=new_password)
-        tokens = Tokens.model_validate_json(self._post("/v1/me/password", change))
+        tokens = self._send("POST", "/v1/me/password", change, Tokens)
         if isinstance(self.http.auth, SignedIn):
             self.http.auth.take(tokens)
         return tokens
 
     def me(self) -> UserView:
-        return UserView.model_validate_json(self._get("/v1/me"))
+        return self._get("/v1/me", UserView)
 
     def first_account(self) -> FirstAccount:
-        return FirstAccount.model_validate_json(self._get("/v1/first-account"))
+        return self._get("/v1/first-account", FirstAccount)
 
     def create_user(self, user: NewUser) -> UserView:
-        return UserView.model_validate_json(self._post("/v1/users", user))
+        return self._send("POST", "/v1/users", user, UserView)
 
-    def users(self, cursor: str | None = None) -> UserPage:
-        return UserPage.model_validate_json(self._get("/v1/users", cursor=cursor))
+    def users(self) -> Iterator[UserView]:
+        return self._rows("/v1/users", UserPage)
 
     def user(self, username: str) -> UserView:
-        return UserView.model_validate_json(self._get(f"/v1/users/{username}"))
+        return self._get(f"/v1/users/{username}", UserView)
 
     def update_user(self, username: str, change: UserUpdate) -> UserView:
-        body = change.model_dump(mode="json", exclude_none=True)
-        return UserView.model_validate_json(
-            client.send(self.http, "PATCH", f"/v1/users/{username}", json=body).content
-        )
+        return self._send("PATCH", f"/v1/users/{username}", change, UserView)
 
-    def sessions(self, username: str | None = None, cursor: str | None = None) -> SessionPage:
-        """The caller's own sessions, or for an administrator everyone's (or those of `username`)."""
-        return SessionPage.model_validate_json(self._get("/v1/sessions", username=username, cursor=cursor))
+    def sessions(self, username: str | None = None) -> Iterator[SessionView]:
+        """The caller's own sessions; for an administrator everyone's, or those of `username`. Newest first."""
+        return self._rows("/v1/sessions", SessionPage, username=username)
 
     def revoke_session(self, session_id: UUID) -> None:
-        client.send(self.http, "DELETE", f"/v1/sessions/{session_id}")
+        send(self.http, "DELETE", f"/v1/sessions/{session_id}")
 
-    def audit(self, cursor: str | None = None, subject: str | None = None) -> AuditPage:
-        return AuditPage.model_validate_json(self._get("/v1/audit", cursor=cursor, subject=subject))
+    def audit(self, subject: str | None = None, act: str | None = None) -> Iterator[AuditRow]:
+        """What was done, newest first."""
+        return self._rows("/v1/audit", AuditPage, subject=subject, act=act)
 
     def health(self) -> Health:
-        return Health.model_validate_json(self._get("/v1/health"))
+        return self._get("/v1/health", Health)
 
     def events(
         self,
@@ -191,12 +191,22 @@ class GatewayClient:
                 f"事件流连接失败:{error}", f"The event stream can not be reached: {error}"
             ) from error
 
-    def _get(self, path: str, **params: str | None) -> bytes:
+    def _get(self, path: str, answer: type[M], **params: str | None) -> M:
         given = {name: value for name, value in params.items() if value is not None}
-        return client.send(self.http, "GET", path, params=given).content
+        return answer.model_validate_json(send(self.http, "GET", path, params=given).content)
 
-    def _post(self, path: str, body: SignIn | PasswordChange | NewUser) -> bytes:
-        return client.send(self.http, "POST", path, json=body.model_dump(mode="json")).content
+    def _send(self, method: str, path: str, body: BaseModel, answer: type[M], **how: Any) -> M:
+        content = body.model_dump(mode="json", exclude_unset=True)
+        return answer.model_validate_json(send(self.http, method, path, json=content, **how).content)
+
+    def _rows(self, path: str, page: type[BaseModel], **params: str | None) -> Iterator[Any]:
+        """Every row of a collection, page by page."""
+        cursor: str | None = None
+        while True:
+            found: Any = self._get(path, page, cursor=cursor, **params)
+            yield from found.rows
+            if (cursor := found.next_cursor) is None:
+                return
 
 
 def _messages(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
