@@ -1,0 +1,90 @@
+"""Signing in from the command line, and `chubei password`."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import Annotated
+
+import httpx
+import typer
+from chubei_shared.contracts.gateway_client import GatewayClient
+from chubei_shared.errors import AppError
+
+from .errors import CommandError
+from .state import state_folder
+
+UrlOption = Annotated[
+    str | None,
+    typer.Option("--url", help="网关地址 / the gateway (default: the one that runs on the state folder)"),
+]
+UserOption = Annotated[str, typer.Option("--username", help="账号 / the account")]
+PasswordOption = Annotated[
+    str | None,
+    typer.Option(
+        envvar="CHUBEI_PASSWORD",
+        help="口令,不给则询问 / the password; asked for if not given",
+        show_default=False,
+    ),
+]
+
+
+def gateway_url(url: str | None) -> str:
+    """The gateway given, else the one of the `up` that runs. Raises CommandError if none does."""
+    if url:
+        return url
+    if given := os.environ.get("CHUBEI_GATEWAY_URL"):
+        return given
+    state = state_folder(None)
+    running = state.running()
+    if running is None or not running.ready:
+        raise CommandError(
+            f"{state.path} 上没有运行的系统:先执行 chubei up,或用 --url / nothing runs on it: "
+            "start chubei up first, or give --url"
+        )
+    return running.urls["gateway"]
+
+
+@contextlib.contextmanager
+def signed_in(url: str | None, username: str, password: str | None) -> Iterator[httpx.Client]:
+    """An HTTP client signed in at the gateway; every AppError becomes one line."""
+    base = gateway_url(url)
+    password = password or typer.prompt(
+        f"{username} 的口令 / password of {username}", hide_input=True, err=True
+    )
+    try:
+        with httpx.Client(base_url=base, timeout=60, trust_env=False) as http:
+            if GatewayClient(http).sign_in(username, password).must_change_password:
+                raise CommandError(
+                    "初始口令须先修改:chubei password / change the first password first: chubei password"
+                )
+            yield http
+    except AppError as error:
+        raise CommandError(str(error)) from error
+
+
+def change_password(
+    url: UrlOption = None,
+    username: UserOption = "admin",
+    password: PasswordOption = None,
+    new_password: Annotated[
+        str | None,
+        typer.Option(envvar="CHUBEI_NEW_PASSWORD", help="新口令 / the new password", show_default=False),
+    ] = None,
+) -> None:
+    """修改口令 / change a password (12 characters or more)."""
+    base = gateway_url(url)
+    old = password or typer.prompt(f"{username} 的现口令 / present password", hide_input=True, err=True)
+    new = new_password or typer.prompt(
+        "新口令(至少 12 位)/ new password (12 characters or more)",
+        hide_input=True,
+        confirmation_prompt=True,
+        err=True,
+    )
+    try:
+        with httpx.Client(base_url=base, timeout=60, trust_env=False) as http:
+            gateway = GatewayClient(http)
+            gateway.sign_in(username, old)
+            gateway.change_password(old, new)
+    except (AppError, ValueError) as error:
+        raise CommandError(str(error)) from error
+    typer.echo("口令已修改 / password changed")
