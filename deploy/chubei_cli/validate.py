@@ -152,7 +152,7 @@ def _coverage_table(rows: list[Coverage]) -> Table:
         title="按时可得 what can be had in time", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
     )
     table.add_column("层\ntier")
-    table.add_column("物资\nitem", min_width=16)
+    table.add_column("物资\nitem", min_width=14)
     for heading in (
         "需求\nneed",
         "街道\nstreet",
@@ -162,14 +162,14 @@ def _coverage_table(rows: list[Coverage]) -> Table:
         "产能\ncapacity",
     ):
         table.add_column(heading, justify="right")
-    table.add_column("保障\ncovered", justify="right")
+    table.add_column("保障\n%", justify="right")
     for row in rows:
         units = (row.need, row.at_shelters, *row.by_mode.values())
         table.add_row(
             str(row.tier),
             f"{escape(row.item.name_zh)} {escape(row.item.name_en)}",
             *(f"{number:,}" if number else "-" for number in units),
-            f"{math.floor(row.share * 100)} %",
+            str(math.floor(row.share * 100)),
             style="red" if row.share < 1 else "",
         )
     return table
