@@ -1,9 +1,12 @@
-"""Events between services and to the screens: a kombu topic exchange on the Redis-protocol server.
+"""Events between services and to the screens: a kombu fanout exchange on the Redis-protocol server.
 
 The exchange only brings news quickly. What must not be missed is read from the producer's outbox, by
-sequence number: a message published before a queue is bound vanishes without an error.
+sequence number: a message published while nobody listens vanishes without an error. Fanout, because on
+Redis that is PUBLISH and leaves nothing behind; a topic queue outlives a listener that was killed, and
+fills up for ever.
 """
 
+import contextlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,7 +20,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from chubei_shared.telemetry import log
 
-EXCHANGE = Exchange("chubei.events", type="topic", durable=True)
+EXCHANGE = Exchange("chubei.events", type="fanout")
 
 
 class Event(BaseModel):
@@ -58,27 +61,30 @@ def listen(
 ) -> None:
     """Call `on_event` for each event from now on, until `stop` is set; reconnects by itself.
 
-    `on_connected` is called each time the queue is bound: events before it may have been missed, so that
+    `on_connected` is called each time we are listening: events before it may have been missed, so that
     is the moment to catch up from the outboxes.
     """
+
+    def received(body: Any, message: Any) -> None:
+        message.ack()
+        try:
+            on_event(Event.model_validate(json.loads(body) if isinstance(body, str) else body))
+        except ValueError:
+            log.warning("event of another shape", exc_info=True)
+
     while not stop.is_set():
         queue = Queue(f"chubei.listener.{uuid4().hex}", EXCHANGE, "#", auto_delete=True, durable=False)
-
-        def received(body: Any, message: Any) -> None:
-            message.ack()
-            try:
-                on_event(Event.model_validate(json.loads(body) if isinstance(body, str) else body))
-            except ValueError:
-                log.warning("event of another shape", exc_info=True)
-
         try:
             with connect(redis_url) as connection, Consumer(connection, [queue], callbacks=[received]):
+                _drain(connection, 0.1)  # the first one subscribes
                 on_connected()
                 while not stop.is_set():
-                    try:
-                        connection.drain_events(timeout=0.5)
-                    except TimeoutError:
-                        continue
+                    _drain(connection, 0.5)
         except (*Connection(redis_url).connection_errors, OSError) as error:
             log.warning("event exchange unreachable, trying again", extra={"error": str(error)})
             stop.wait(1.0)
+
+
+def _drain(connection: Connection, timeout_s: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        connection.drain_events(timeout=timeout_s)
