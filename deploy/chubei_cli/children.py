@@ -8,19 +8,18 @@ import httpx
 from chubei_shared.settings import SERVICES, Service
 
 from .errors import NotReady
-from .migrate import plain, server_url
 from .parts import Parts
-from .postgres import check_postgres
+from .postgres import check_postgres, plain, server_url
 from .supervisor import Child
 from .valkey import check_redis
 
 _NAMES: Final = {"inventory": "库存 inventory", "allocation": "调配 allocation", "gateway": "网关 gateway"}
-# Who works off which Celery queue; a solve has a queue of its own, so that it holds up nothing else.
-_QUEUES: Final[dict[str, Service]] = {
-    "inventory": "inventory",
-    "allocation": "allocation",
-    "solver": "allocation",
-}
+# Service, queue, name. A solve has a queue of its own, so that it holds up nothing else.
+_WORKERS: Final[tuple[tuple[Service, str, str], ...]] = (
+    ("inventory", "inventory", "inventory-worker"),
+    ("allocation", "allocation", "allocation-worker"),
+    ("allocation", "solver", "allocation-solver"),
+)
 _SCHEDULED: Final[tuple[Service, ...]] = ("inventory", "allocation")
 
 
@@ -31,7 +30,7 @@ def children(parts: Parts) -> list[Child]:
     rows += [
         _api(parts, service) if service in ours else _outside_api(parts, service) for service in SERVICES
     ]
-    rows += [_worker(parts, queue, service) for queue, service in _QUEUES.items() if service in ours]
+    rows += [_worker(parts, *row) for row in _WORKERS if row[0] in ours]
     rows += [_beat(parts, service) for service in _SCHEDULED if service in ours]
     rows += [_relay(parts, service) for service in ours]
     return rows
@@ -89,7 +88,7 @@ def _broker(parts: Parts) -> Child:
 
 def _migrations(parts: Parts, services: Iterable[Service]) -> Child:
     return Child(
-        "migrations",
+        "migrate",
         "数据库结构 migrations",
         command=(sys.executable, "-m", "chubei_cli.main", "migrate", *services),
         environment=parts.environment,
@@ -110,13 +109,13 @@ def _api(parts: Parts, service: Service) -> Child:
         "3",
     )
     # The gateway opens last and closes first.
-    behind = tuple(f"{other}-api" for other in SERVICES if other != service) if service == "gateway" else ()
+    behind = tuple(other for other in SERVICES if other != service) if service == "gateway" else ()
     return Child(
-        f"{service}-api",
+        service,
         f"{_NAMES[service]} API",
         command=(sys.executable, "-m", "uvicorn", app, "--factory", *options),
         environment=parts.environment,
-        needs=("migrations", "valkey", *behind),
+        needs=("migrate", "valkey", *behind),
         where=parts.urls[service],
         check_ready=_answers(f"{parts.urls[service]}/healthz"),
     )
@@ -125,7 +124,7 @@ def _api(parts: Parts, service: Service) -> Child:
 def _outside_api(parts: Parts, service: Service) -> Child:
     url = parts.urls[service]
     return Child(
-        f"{service}-api",
+        service,
         f"{_NAMES[service]} API",
         command=(),
         where=url,
@@ -134,14 +133,14 @@ def _outside_api(parts: Parts, service: Service) -> Child:
     )
 
 
-def _worker(parts: Parts, queue: str, service: Service) -> Child:
+def _worker(parts: Parts, service: Service, queue: str, name: str) -> Child:
     options = ("-Q", queue, "-c", "1", "--pool", "prefork", "--prefetch-multiplier", "1", "-n", f"{queue}@%h")
     return Child(
-        f"{queue}-worker",
-        f"后台任务 worker {queue}",
+        name,
+        f"后台任务 {name}",
         command=(*_celery(service), "worker", *options, "--without-gossip", "--without-mingle", "-l", "INFO"),
         environment=parts.environment,
-        needs=("migrations", "valkey"),
+        needs=("migrate", "valkey"),
         check_ready=_says(" ready."),
     )
 
@@ -150,10 +149,10 @@ def _beat(parts: Parts, service: Service) -> Child:
     schedule = parts.state / f"{service}-beat"
     return Child(
         f"{service}-beat",
-        f"定时 beat {service}",
+        f"定时 {service}-beat",
         command=(*_celery(service), "beat", "-s", str(schedule), "--pidfile", "", "-l", "INFO"),
         environment=parts.environment,
-        needs=("migrations", "valkey"),
+        needs=("migrate", "valkey"),
         check_ready=_says("beat: Starting"),
     )
 
@@ -161,10 +160,10 @@ def _beat(parts: Parts, service: Service) -> Child:
 def _relay(parts: Parts, service: Service) -> Child:
     return Child(
         f"{service}-outbox",
-        f"发件箱 outbox {service}",
+        f"发件箱 {service}-outbox",
         command=(sys.executable, "-m", "chubei_shared.outbox", service),
         environment=parts.environment,
-        needs=("migrations", "valkey"),
+        needs=("migrate", "valkey"),
         check_ready=_says("start"),
     )
 

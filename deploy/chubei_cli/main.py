@@ -53,9 +53,11 @@ def up(
 ) -> None:
     """启动整个系统，Ctrl-C 停止 / start the whole system; Ctrl-C stops it."""
     from .state import state_folder
-    from .up import up
 
-    up(state_folder(state), port)
+    with state_folder(state).locked() as folder:  # before the long import: a second `up` is refused at once
+        from .up import up
+
+        up(folder, port)
 
 
 @app.command()

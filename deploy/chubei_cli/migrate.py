@@ -11,10 +11,11 @@ from alembic.config import Config
 from alembic.util import CommandError as AlembicError
 from chubei_shared.settings import SERVICES
 from psycopg import errors, sql
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import URL
+from sqlalchemy.exc import SQLAlchemyError
 
 from .errors import CommandError
+from .postgres import plain, server_url
 
 _LOCK: Final = 7_201_100  # advisory lock: one migrator at a time in a database
 
@@ -36,21 +37,6 @@ def migrate(*services: str) -> None:
         except (psycopg.Error, SQLAlchemyError, AlembicError) as error:
             reason = " ".join(str(error).split())
             raise CommandError(f"无法迁移 / cannot migrate {url.database}: {reason}") from error
-
-
-def server_url(given: str) -> URL:
-    """The server that CHUBEI_DATABASE_URL names, at its database `postgres`. Raises CommandError."""
-    try:
-        return make_url(given).set(drivername="postgresql+psycopg", database="postgres")
-    except ArgumentError as error:
-        raise CommandError(
-            "CHUBEI_DATABASE_URL 未设或无效 / is not set or not valid: give postgresql://user:password@host:port"
-        ) from error
-
-
-def plain(url: URL) -> str:
-    """The URL as libpq reads it, with its password."""
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def _ensure_database(url: URL) -> None:

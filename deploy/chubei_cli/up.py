@@ -37,15 +37,15 @@ _REFRESH_S: Final = 0.1
 
 
 def up(state: StateFolder, port: int | None) -> None:
-    """Run everything on `state` until SIGINT or SIGTERM; the gateway on `port`, 0 for any, None for 8080 or any.
+    """Run everything on `state`, which the caller has locked, until SIGINT or SIGTERM.
 
-    Raises CommandError if the folder or the port is in use, or a part cannot be started.
+    The gateway listens on `port`; 0 is any, None is 8080 or, if that is taken, any.
+    Raises CommandError if the port is in use, or a part cannot be started.
     """
-    with state.locked():
-        try:
-            asyncio.run(_up(state, port))
-        except OSError as error:
-            raise CommandError(f"状态文件夹不可用 / cannot use the state folder: {error}") from error
+    try:
+        asyncio.run(_up(state, port))
+    except OSError as error:
+        raise CommandError(f"状态文件夹不可用 / cannot use the state folder: {error}") from error
 
 
 @contextlib.contextmanager
