@@ -101,7 +101,7 @@ def people_of(district: District, share: Decimal | None = None) -> dict[str, int
     people: dict[str, int] = {}
     for subdistrict, number in zip(district.subdistricts, by_subdistrict, strict=True):
         shelters = [s for s in district.shelters if s.subdistrict == subdistrict.code]
-        places = share_out(number, [s.capacity for s in shelters])
+        places = share_out(number, [s.capacity for s in shelters]) if number else [0] * len(shelters)
         people |= {s.id: n for s, n in zip(shelters, places, strict=True)}
     return people
 
@@ -112,7 +112,8 @@ def group_members(district: District, people: dict[str, int]) -> dict[str, dict[
     members = {}
     for group in district.groups:
         number = int((total * group.share).to_integral_value(ROUND_HALF_UP))
-        members[group.code] = dict(zip(people, share_out(number, list(people.values())), strict=True))
+        shares = share_out(number, list(people.values())) if number else [0] * len(people)
+        members[group.code] = dict(zip(people, shares, strict=True))
     return members
 
 

@@ -310,28 +310,30 @@ class VehicleType:
 
 
 class Table(NamedTuple):
-    """A CSV file: the type of its rows, and the columns whose values together stand only once."""
+    """A CSV file: the type of its rows, the columns whose values together stand only once, and whether a
+    district can be without such rows."""
 
     row_type: type
     key: tuple[str, ...]
+    may_be_empty: bool = False
 
 
 ABOUT_FILE = "district.yaml"
 TABLES: dict[str, Table] = {
     "subdistricts.csv": Table(SubDistrict, ("code",)),
-    "groups.csv": Table(Group, ("code",)),
+    "groups.csv": Table(Group, ("code",), may_be_empty=True),
     "catalogue.csv": Table(CatalogueItem, ("code",)),
     "kits.csv": Table(Kit, ("code",)),
     "kit_needs.csv": Table(KitNeed, ("kit", "item")),
     "shelters.csv": Table(Shelter, ("id",)),
-    "street_stock.csv": Table(StreetStock, ("shelter", "item")),
+    "street_stock.csv": Table(StreetStock, ("shelter", "item"), may_be_empty=True),
     "stores.csv": Table(Site, ("id",)),
-    "suppliers.csv": Table(Site, ("id",)),
-    "makers.csv": Table(Site, ("id",)),
-    "lots.csv": Table(Lot, ("store", "item", "lot_no")),
-    "agreements.csv": Table(Agreement, ("supplier", "item")),
-    "commitments.csv": Table(Commitment, ("maker", "item")),
-    "funds.csv": Table(Fund, ("id",)),
-    "fund_purchases.csv": Table(FundPurchase, ("delivered_to", "item")),
+    "suppliers.csv": Table(Site, ("id",), may_be_empty=True),
+    "makers.csv": Table(Site, ("id",), may_be_empty=True),
+    "lots.csv": Table(Lot, ("store", "item", "lot_no"), may_be_empty=True),
+    "agreements.csv": Table(Agreement, ("supplier", "item"), may_be_empty=True),
+    "commitments.csv": Table(Commitment, ("maker", "item"), may_be_empty=True),
+    "funds.csv": Table(Fund, ("id",), may_be_empty=True),
+    "fund_purchases.csv": Table(FundPurchase, ("delivered_to", "item"), may_be_empty=True),
     "fleet.csv": Table(VehicleType, ("type",)),
 }

@@ -12,7 +12,7 @@ from pathlib import Path
 from chubei_cli.cells import Optional, Reference, Text
 from chubei_cli.district_rows import ABOUT_FILE, TABLES
 from chubei_cli.shares import share_out
-from chubei_cli.sheets import Fault, Row, Sheet, cells_of
+from chubei_cli.sheets import Fault, Sheet, cells_of
 
 Sheets = dict[str, Sheet]
 
@@ -28,9 +28,18 @@ SUPPLY_FILES = {
 
 def rule_faults(folder: Path, sheets: Sheets) -> list[Fault]:
     """Every fault between rows and tables of the district in `folder`, read as `sheets`."""
-    found = [*_unknown_files(folder), *_doubles(sheets), *_dangling(sheets), *_off_the_map(sheets)]
+    found = [
+        *_unknown_files(folder),
+        *_empty(sheets),
+        *_doubles(sheets),
+        *_dangling(sheets),
+        *_off_the_map(sheets),
+    ]
     for rule, files in _RULES:
-        if all(sheets[file].readable and not sheets[file].faults for file in files):
+        if all(
+            sheets[file].readable and not sheets[file].faults and not _lacks_rows(sheets, file)
+            for file in files
+        ):
             found += rule(sheets)
     return found
 
@@ -48,6 +57,22 @@ def _unknown_files(folder: Path) -> Iterator[Fault]:
                     f"改名或移走;可用:{', '.join(known)}。",
                     f"Rename it or move it away; known: {', '.join(known)}.",
                 ),
+            )
+
+
+def _lacks_rows(sheets: Sheets, file: str) -> bool:
+    return file in TABLES and not TABLES[file].may_be_empty and not sheets[file].rows
+
+
+def _empty(sheets: Sheets) -> Iterator[Fault]:
+    for file in TABLES:
+        if sheets[file].readable and _lacks_rows(sheets, file):
+            yield Fault(
+                file,
+                None,
+                None,
+                Text("只有表头。", "There is nothing below the header."),
+                Text("至少写一行。", "Write at least one row."),
             )
 
 
@@ -73,52 +98,48 @@ def _doubles(sheets: Sheets) -> Iterator[Fault]:
 
 
 def _dangling(sheets: Sheets) -> Iterator[Fault]:
-    """References to rows that do not exist. A table that could not be read is not held against them."""
+    """References to rows that do not exist, each once. A table that could not be read is held against nobody."""
     for file, table in TABLES.items():
         for column, cell in cells_of(table.row_type).items():
             target = cell.cell if isinstance(cell, Optional) else cell
-            if not isinstance(target, Reference) or not all(sheets[f].readable for f in target.files):
+            if not isinstance(target, Reference) or not all(_has_rows(sheets, f) for f in target.files):
                 continue
             known = {row.cells.get(TABLES[f].key[0]) for f in target.files for row in sheets[f].rows}
+            found: defaultdict[str, list[int]] = defaultdict(list)
             for row in sheets[file].rows:
-                written = row.cells.get(column, "")
-                if written and written not in known:
-                    yield _dangling_fault(file, row, column, " / ".join(target.files))
+                if row.cells.get(column) and row.cells[column] not in known:
+                    found[row.cells[column]].append(row.number)
+            for written, numbers in found.items():
+                yield _dangling_fault(file, numbers, column, written, " / ".join(target.files))
 
 
-def _dangling_fault(file: str, row: Row, column: str, where: str) -> Fault:
-    written = row.cells[column]
+def _dangling_fault(file: str, rows: list[int], column: str, written: str, where: str) -> Fault:
+    more = Text(f"(共 {len(rows)} 行)", f" ({len(rows)} rows)") if len(rows) > 1 else Text("", "")
     return Fault(
         file,
-        row.number,
+        rows[0],
         column,
-        Text(f"{where} 中没有 {written!r}。", f"{written!r} does not stand in {where}."),
-        Text(f"改为已有的编号,或在 {where} 中补上。", f"Correct it, or add it to {where}."),
+        Text(f"{where} 中没有 {written!r}{more.zh}。", f"{written!r} does not stand in {where}{more.en}."),
+        Text("改为已有的编号,或在那里补上。", "Correct it, or add it there."),
     )
 
 
 def _off_the_map(sheets: Sheets) -> Iterator[Fault]:
     """Coordinates outside the box of district.yaml, most often longitude and latitude exchanged."""
-    rows = sheets[ABOUT_FILE].rows
-    about = rows[0].value if rows else None
-    if about is None:
-        return
-    limits = {
-        "lon": (about.box_lon_min, about.box_lon_max),
-        "lat": (about.box_lat_min, about.box_lat_max),
-    }
-    for file in ("subdistricts.csv", *PLACE_FILES):
-        for row in sheets[file].rows:
-            for column, (low, high) in limits.items():
-                if row.value is not None and not low <= getattr(row.value, column) <= high:
+    box = sheets[ABOUT_FILE].rows[0].values if sheets[ABOUT_FILE].rows else {}
+    for column in ("lon", "lat"):
+        low, high = box.get(f"box_{column}_min"), box.get(f"box_{column}_max")
+        if low is None or high is None:
+            continue
+        for file in ("subdistricts.csv", *PLACE_FILES):
+            for row in sheets[file].rows:
+                degrees = row.values.get(column)
+                if degrees is not None and not low <= degrees <= high:
                     yield Fault(
                         file,
                         row.number,
                         column,
-                        Text(
-                            f"{getattr(row.value, column)} 不在本区范围内。",
-                            f"{getattr(row.value, column)} is off the map.",
-                        ),
+                        Text(f"{degrees} 不在本区范围内。", f"{degrees} is off the map."),
                         Text(
                             f"须在 {low} 与 {high} 之间(WGS84;经纬度是否写反?)。",
                             f"Write {low} to {high} (WGS84; are longitude and latitude exchanged?).",

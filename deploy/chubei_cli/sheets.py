@@ -35,10 +35,12 @@ class Fault:
 
 @dataclass(frozen=True)
 class Row:
-    """A row as written (`cells`, by column) and, unless it has faults, as its row type (`value`)."""
+    """A row as written (`cells`), what of it is sound (`values`, both by column), and `value`: the row as its
+    row type, None if a cell is faulty or missing."""
 
     number: int
     cells: dict[str, str]
+    values: dict[str, Any]
     value: Any
 
 
@@ -85,16 +87,16 @@ def read_settings(folder: Path, file: str, settings_type: type) -> Sheet:
         return sheet
     try:
         root = yaml.compose(source, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else None
+    except (yaml.YAMLError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
         sheet.fault(
-            line,
+            mark.line + 1 if mark else None,
             None,
-            Text(f"不是合格的 YAML:{error.problem}。", f"This is not YAML: {error.problem}."),
+            Text(f"不是合格的 YAML:{_reason(error)}。", f"This is not YAML: {_reason(error)}."),
             Text("检查缩进、冒号和引号。", "Look at the indentation, colons and quotes."),
         )
         return sheet
-    written = dict(_scalars(sheet, root, ""))
+    written = dict(_scalars(sheet, root))
     columns = cells_of(settings_type)
     for name in columns.keys() - written.keys():
         sheet.fault(None, name, *_missing(Text("键", "key")))
@@ -106,8 +108,12 @@ def read_settings(folder: Path, file: str, settings_type: type) -> Sheet:
         line, raw = written[name]
         _parse(sheet, line, name, raw.strip(), columns[name], values)
     complete = settings_type(**values) if values.keys() == columns.keys() else None
-    sheet.rows.append(Row(1, {name: raw for name, (_, raw) in written.items()}, complete))
+    sheet.rows.append(Row(1, {name: raw for name, (_, raw) in written.items()}, values, complete))
     return sheet
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "problem", None) or getattr(error, "reason", None) or "too deep")
 
 
 def _text(path: Path, sheet: Sheet) -> str | None:
@@ -130,10 +136,7 @@ def _text(path: Path, sheet: Sheet) -> str | None:
             None,
             None,
             Text(f"不是 UTF-8 编码({_encoding(data).zh})。", f"It is not UTF-8 ({_encoding(data).en})."),
-            Text(
-                '在 Excel 中另存为"CSV UTF-8(逗号分隔)"。',
-                "In Excel save it as “CSV UTF-8 (comma delimited)”.",
-            ),
+            Text("请存为 UTF-8;Excel 中选“CSV UTF-8”。", "Save it as UTF-8; in Excel as “CSV UTF-8”."),
         )
         return None
 
@@ -227,7 +230,7 @@ def _read_row(sheet: Sheet, number: int, header: list[str], record: list[str], r
         if name in cells:
             _parse(sheet, number, name, cells[name], cell, values)
     complete = row_type(**values) if values.keys() == cells_of(row_type).keys() else None
-    sheet.rows.append(Row(number, cells, complete))
+    sheet.rows.append(Row(number, cells, values, complete))
 
 
 def _parse(sheet: Sheet, number: int, column: str, raw: str, cell: Cell, values: dict[str, Any]) -> None:
@@ -239,20 +242,15 @@ def _parse(sheet: Sheet, number: int, column: str, raw: str, cell: Cell, values:
         sheet.fault(number, column, bad.problem, bad.remedy)
 
 
-def _scalars(sheet: Sheet, node: yaml.Node | None, prefix: str) -> Iterable[tuple[str, tuple[int, str]]]:
-    """The YAML file's values as (joined key, (line, text)); lists and doubled keys are faults."""
+def _scalars(sheet: Sheet, node: yaml.Node | None, prefix: str = "") -> Iterable[tuple[str, tuple[int, str]]]:
+    """The YAML file's values as (joined key, (line, text)), one level of nesting deep; other shapes and doubled
+    keys are faults."""
     if not isinstance(node, yaml.MappingNode):
-        line = node.start_mark.line + 1 if node else 1
-        sheet.fault(
-            line,
-            prefix.rstrip("_") or None,
-            Text("这里要写成“键: 值”。", "“key: value” lines are needed here."),
-            Text("见 README。", "The README shows them."),
-        )
+        sheet.fault(node.start_mark.line + 1 if node else 1, None, *_NOT_SETTINGS)
         return
     seen: set[str] = set()
     for key, value in node.value:
-        name = f"{prefix}{key.value}"
+        name = f"{prefix}{key.value if isinstance(key, yaml.ScalarNode) else '?'}"
         line = key.start_mark.line + 1
         if name in seen:
             sheet.fault(
@@ -261,8 +259,16 @@ def _scalars(sheet: Sheet, node: yaml.Node | None, prefix: str) -> Iterable[tupl
         seen.add(name)
         if isinstance(value, yaml.ScalarNode):
             yield name, (line, value.value)
-        else:
+        elif isinstance(value, yaml.MappingNode) and not prefix:
             yield from _scalars(sheet, value, f"{name}_")
+        else:
+            sheet.fault(line, name, *_NOT_SETTINGS)
+
+
+_NOT_SETTINGS = (
+    Text("这里要写成“键: 值”。", "A “key: value” line is needed here."),
+    Text("见 README。", "The README shows them."),
+)
 
 
 def _missing(kind: Text) -> tuple[Text, Text]:
