@@ -1,23 +1,50 @@
 """The `chubei` command. Each command imports what it needs when it runs, so that `chubei --help` is quick."""
 
+import importlib
 import importlib.metadata
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from .errors import CommandError
 
+_SETTINGS: Final[dict[str, Any]] = {
+    "rich_markup_mode": None,
+    "pretty_exceptions_enable": False,
+    "add_completion": False,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+_ELSEWHERE: Final = {
+    "validate": ("validate", "validate", "检查区的表格 / check a district's folder of tables"),
+    "seed": ("seed", "seed", "把区的表格录入运行中的系统 / load a district into the running system"),
+    "password": ("account", "change_password", "修改口令 / change a password"),
+    "plan": ("plan", "plan", "为一个情景求计划，不需服务 / plan for a scenario, without any service"),
+    "demo": ("demo", "demo", "第一夜的推演 / the first night, as an exercise on a throw-away system"),
+}
+"""Command: module, function, help. The module is imported when the command is called, not to list it."""
+
+
+class _Commands(TyperGroup):
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        if name in _ELSEWHERE:
+            module, function, _ = _ELSEWHERE[name]
+            alone = typer.Typer(**_SETTINGS)
+            alone.command(name)(getattr(importlib.import_module(f".{module}", __package__), function))
+            command = get_command(alone)
+        return name, command, rest
+
+
 app = typer.Typer(
     name="chubei",
+    cls=_Commands,
     help="储备：区级应急物资的账与救助计划 / Chubei: a district's emergency reserves, and the plan that uses them.",
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    **_SETTINGS,
 )
-
 StateOption = Annotated[
     Path | None,
     typer.Option("--state", envvar="CHUBEI_STATE", help="状态文件夹 / the state folder (default: ./.state)"),
@@ -78,6 +105,10 @@ def migrate(
     from .migrate import migrate
 
     migrate(*(services or ()))
+
+
+for _name, (_, _, _help) in _ELSEWHERE.items():
+    app.command(_name, help=_help)(lambda: None)
 
 
 def main() -> None:
