@@ -36,10 +36,7 @@ def rule_faults(folder: Path, sheets: Sheets) -> list[Fault]:
         *_off_the_map(sheets),
     ]
     for rule, files in _RULES:
-        if all(
-            sheets[file].readable and not sheets[file].faults and not _lacks_rows(sheets, file)
-            for file in files
-        ):
+        if all(_has_rows(sheets, file) and not sheets[file].faults for file in files):
             found += rule(sheets)
     return found
 
@@ -60,13 +57,15 @@ def _unknown_files(folder: Path) -> Iterator[Fault]:
             )
 
 
-def _lacks_rows(sheets: Sheets, file: str) -> bool:
-    return file in TABLES and not TABLES[file].may_be_empty and not sheets[file].rows
+def _has_rows(sheets: Sheets, file: str) -> bool:
+    """The file could be read, and has rows unless it may go without."""
+    sheet = sheets[file]
+    return sheet.readable and (bool(sheet.rows) or (file in TABLES and TABLES[file].may_be_empty))
 
 
 def _empty(sheets: Sheets) -> Iterator[Fault]:
     for file in TABLES:
-        if sheets[file].readable and _lacks_rows(sheets, file):
+        if sheets[file].readable and not _has_rows(sheets, file):
             yield Fault(
                 file,
                 None,
