@@ -1,0 +1,245 @@
+"""One solve from scenario to plan: construct, bound and improve until the limit, and say what was reached."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .bound import Bound, Watch, upper_bound
+from .dispatch import Dispatcher, Taste
+from .improve import Improver, merit
+from .model import Model
+from .scenario import Changes, Claims, Plan, Scenario, SolverReport, Trip, Unmet
+from .score import Scorer
+from .state import State
+from .wants import Target, build_ladder, goods_for, whole_target
+
+DEFAULT_TIME_LIMIT_S = 10.0
+TASTES = (Taste(share=0.8), Taste(share=0.5), Taste(share=0.95))
+REPORT_EVERY_S = 0.2
+
+
+@dataclass(frozen=True)
+class Stop:
+    """When a solve ends: after so many seconds, so many units of work (trips tried), or when asked to.
+
+    The same scenario, seed and work_limit give the same trips, if no time limit cuts in. `should_stop` is
+    polled many times a second; the plan found so far is then returned.
+    """
+
+    time_limit_s: float | None = DEFAULT_TIME_LIMIT_S
+    work_limit: int | None = None
+    should_stop: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a solve is. `utility` and `supported` are those of the best plan so far; `bound` is proven."""
+
+    phase: str  # "construct", "improve" or "done"
+    elapsed_s: float
+    utility: float
+    supported: int
+    people: int
+    bound: float
+
+
+class _Clock:
+    """Counts time and work, and reports progress now and then."""
+
+    def __init__(self, stop: Stop, report: Callable[[_Clock], None]) -> None:
+        self.stop = stop
+        self.begun = time.monotonic()
+        self.work = 0
+        self.cancelled = False
+        self._report = report
+        self._reported = 0.0
+
+    @property
+    def elapsed_s(self) -> float:
+        return time.monotonic() - self.begun
+
+    def left_s(self) -> float | None:
+        limit = self.stop.time_limit_s
+        return None if limit is None else max(0.0, limit - self.elapsed_s)
+
+    def over(self) -> bool:
+        """Whether to end now; called before each trip that is tried."""
+        self.work += 1
+        if self.elapsed_s - self._reported > REPORT_EVERY_S:
+            self._reported = self.elapsed_s
+            self._report(self)
+        self.cancelled = self.cancelled or self.stop.should_stop()
+        limit = self.stop.work_limit
+        return self.cancelled or self.left_s() == 0.0 or (limit is not None and self.work > limit)
+
+
+class _Solve:
+    """The state of one solve."""
+
+    def __init__(
+        self, scenario: Scenario, stop: Stop, seed: int, on_progress: Callable[[Progress], None] | None
+    ) -> None:
+        self.on_progress = on_progress
+        self.phase = "construct"
+        self.bound = Bound(1.0, None)
+        self.watch = Watch()
+        self.best: State | None = None
+        self.clock = _Clock(stop, self._report)
+        self.rng = np.random.default_rng(seed)
+        self.model = Model(scenario)
+        self.scorer = Scorer(self.model)
+        self.whole = [whole_target(want) for want in self.model.wants]
+        self.people = sum(want.people for want in self.model.wants)
+
+    def _report(self, clock: _Clock) -> None:
+        if self.on_progress is None:
+            return
+        served = self.best.served() if self.best else []
+        self.on_progress(
+            Progress(
+                phase=self.phase,
+                elapsed_s=clock.elapsed_s,
+                utility=self.best.utility if self.best else 0.0,
+                supported=sum(row.supported for row in served),
+                people=self.people,
+                bound=self.bound.utility,
+            )
+        )
+
+    def state(self, targets: list[Target], basic_first: bool) -> State:
+        return State(self.model, build_ladder(self.model, targets, basic_first), self.scorer)
+
+    def run(self) -> State:
+        """The best state found within the limits."""
+        bounding = threading.Thread(target=self._find_bound, daemon=True)
+        bounding.start()
+        if self.clock.stop.work_limit is not None:
+            bounding.join()  # targets must not depend on how fast the bound comes
+        self._construct(self.whole)
+        if not self.clock.over():
+            bounding.join(timeout=min(5.0, (self.clock.left_s() or 5.0) / 4))
+        if self.bound.targets is not None:
+            self._construct(list(self.bound.targets))
+        best = self.best or self.state(self.whole, basic_first=True)
+        self.best = best
+        self.phase = "improve"
+        if self.model.vehicles and self.model.wants:
+            improver = Improver(best, self.rng)
+            while not self.clock.over():
+                improver.attempt(self.clock.over)
+        left = self.clock.left_s()
+        if not self.clock.cancelled:
+            bounding.join(timeout=left)
+        self.watch.stop()
+        bounding.join()
+        self.phase = "done"
+        self._report(self.clock)
+        return best
+
+    def _find_bound(self) -> None:
+        limit = None if self.clock.stop.work_limit is not None else self.clock.left_s()
+        self.bound = upper_bound(self.model, self.state(self.whole, basic_first=True), limit, self.watch)
+
+    def _construct(self, targets: list[Target]) -> None:
+        """Plans by several tastes, first towards the targets and then towards everything; keep the best."""
+        for basic_first in (True, False):
+            for taste in TASTES:
+                if self.best is not None and self.clock.over():
+                    return
+                state = self.state(targets, basic_first)
+                if self.best is None:
+                    self.best = state  # what has been sent so far is the plan, should time be up at once
+                dispatcher = Dispatcher(state, taste, self.rng)
+                fleet = range(len(self.model.vehicles))
+                dispatcher.dispatch(fleet, self.clock.over)
+                if targets is not self.whole:
+                    state.climb(build_ladder(self.model, self.whole, basic_first))
+                    dispatcher.climbed()
+                    dispatcher.dispatch(fleet, self.clock.over)
+                if merit(state) > merit(self.best):
+                    self.best = state
+
+
+def plan(
+    scenario: Scenario,
+    stop: Stop | None = None,
+    seed: int = 0,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Plan:
+    """The best plan found for a scenario before `stop`, with a proven bound on what any plan can reach.
+
+    Anytime: whenever it is stopped it returns a plan that obeys all rules, if need be one without new trips.
+    """
+    solve = _Solve(scenario, stop or Stop(), seed, on_progress)
+    state = solve.run()
+    served = state.served()
+    utility = round(state.utility, 6)
+    bound = max(solve.bound.utility, utility)
+    claims = Claims(
+        supported=sum(row.supported for row in served),
+        settled=sum(row.settled for row in served),
+        utility=utility,
+        mean_wait_min=round(state.mean_wait_min, 3),
+        utility_bound=bound,
+    )
+    status = "optimal" if bound <= utility else "feasible"
+    report = SolverReport(
+        status="stopped" if solve.clock.cancelled else status,
+        seed=seed,
+        objective=utility,
+        bound=bound,
+        gap=round((bound - utility) / bound, 6) if bound else 0.0,
+        method="stage-wise list scheduling, large neighbourhood search; LP bound (GLOP duals, checked)",
+        elapsed_s=round(solve.clock.elapsed_s, 3),
+    )
+    return Plan(scenario.name, state.trips(), claims, report, _unmet(state))
+
+
+def _unmet(state: State) -> tuple[Unmet, ...]:
+    """Points where someone goes without, and absolute demands that are short."""
+    rows: dict[str, Unmet] = {}
+    ids = [item.id for item in state.model.scenario.items]
+    for r, (want, served) in enumerate(zip(state.model.wants, state.served(), strict=True)):
+        whole = whole_target(want)
+        lacking = np.maximum(goods_for(state.model, want, whole.supported, whole.settled) - state.had[r], 0)
+        row = rows.get(want.point.id, Unmet(want.point.id, 0, 0, {}))
+        if want.people:
+            missed = (want.people - served.supported, want.people - served.settled)
+            row = replace(row, not_supported=missed[0], not_settled=missed[1])
+        short = {ids[i]: int(units) for i, units in enumerate(lacking) if units}
+        row = replace(row, short={**row.short, **short})
+        if row.not_supported or row.not_settled or row.short:
+            rows[want.point.id] = row
+    return tuple(rows.values())
+
+
+def changes(scenario: Scenario, previous: Iterable[Trip], trips: Iterable[Trip]) -> Changes:
+    """How a plan differs from a previous one in the trips not yet begun (before scenario.now_min)."""
+    begun = {trip.key() for trip in scenario.committed}
+    old = [trip for trip in previous if trip.visits[0].start >= scenario.now_min and trip.key() not in begun]
+    new = [trip for trip in trips if trip.key() not in begun]
+    same = Counter(trip.key() for trip in old) & Counter(trip.key() for trip in new)
+    kept = sum(same.values())
+    old_first = _first_loads(old, Counter(same))
+    new_first = _first_loads(new, Counter(same))
+    changed = sum((old_first & new_first).values())
+    return Changes(
+        kept=kept, changed=changed, dropped=len(old) - kept - changed, new=len(new) - kept - changed
+    )
+
+
+def _first_loads(trips: Iterable[Trip], kept: Counter[tuple[object, ...]]) -> Counter[tuple[str, str]]:
+    """(vehicle, place of the first load) of the trips that are not kept as they were."""
+    first: Counter[tuple[str, str]] = Counter()
+    for trip in trips:
+        if kept[trip.key()] > 0:
+            kept[trip.key()] -= 1
+        else:
+            first[trip.vehicle, trip.visits[0].node] += 1
+    return first
