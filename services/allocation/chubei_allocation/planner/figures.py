@@ -5,6 +5,7 @@ Nothing here is shared with the construction of plans, which has a scorer of its
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -163,7 +164,7 @@ def _curve(point: Point, levels: list[tuple[int, int]], deadline: int) -> list[t
 
 def served_by(curve: Sequence[tuple[float, float]], minute: float) -> float:
     """People served by a minute, on a curve of corners."""
-    for (t0, n0), (t1, n1) in zip(curve, curve[1:], strict=False):
+    for (t0, n0), (t1, n1) in itertools.pairwise(curve):
         if minute < t1:
             return n0 if t1 == t0 else n0 + (n1 - n0) * (minute - t0) / (t1 - t0)
     return curve[-1][1]

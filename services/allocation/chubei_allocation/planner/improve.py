@@ -59,7 +59,7 @@ class Improver:
     def _hole(self) -> dict[int, int]:
         """Vehicles, and the minute from which on each loses its trips."""
         state, rng = self.state, self.rng
-        fleet = [v for v in range(len(state.model.vehicles))]
+        fleet = list(range(len(state.model.vehicles)))
         size = min(len(fleet), int(rng.integers(2, 9)))
         begin, end = state.model.scenario.now_min, state.model.deadline_min
         since = int(begin + (end - begin) * (1 - rng.random() ** 1.5))
