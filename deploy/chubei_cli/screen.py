@@ -24,6 +24,7 @@ class Screen:
         self._console = console
         self._logs = logs
         self._waiting: dict[str, str] = {}
+        self._spinner = Spinner("dots")
         self._live = Live(console=console, auto_refresh=False, transient=True)
 
     def __enter__(self) -> Self:
@@ -41,7 +42,8 @@ class Screen:
         if not self._console.is_terminal:
             return
         names = ", ".join(self._waiting.values())
-        self._live.update(Spinner("dots", f" 等待 / waiting: {names}") if names else Text(), refresh=True)
+        self._spinner.update(text=Text(f"等待 / waiting: {names}"))
+        self._live.update(self._spinner if names else Text(), refresh=True)
 
     def say(self, *lines: str, style: str = "") -> None:
         """Print lines as they are, however long."""
@@ -76,8 +78,11 @@ class Screen:
             self.say(f"✗ {child.title} 已退出 / died: {death.reason}; {when}", style="yellow")
         self.say(*(f"    {line}" for line in death.last_lines), style="dim")
 
+    def stopping(self) -> None:
+        self._waiting.clear()
+        self.say("", "正在停止（Ctrl-C 立即结束）/ stopping (Ctrl-C to end at once)")
+
     def stopped(self, child: Child) -> None:
-        self._waiting.pop(child.name, None)
         self.say(f"· {set_cell_size(child.title, _TITLE_CELLS)} 已停止 / stopped", style="dim")
 
     def summary(self, rows: Iterable[tuple[str, str]]) -> None:

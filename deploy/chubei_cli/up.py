@@ -95,7 +95,7 @@ async def _up(state: StateFolder, port: int | None) -> None:
         supervisor = Supervisor(rows, state.path, watcher)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, _stop, supervisor, screen)
+            loop.add_signal_handler(number, supervisor.stop)
         drawing = asyncio.create_task(_draw(screen))
 
         async def started() -> None:
@@ -108,11 +108,6 @@ async def _up(state: StateFolder, port: int | None) -> None:
             drawing.cancel()
             watcher.save(ready=False)
         screen.say("已全部停止 / all stopped")
-
-
-def _stop(supervisor: Supervisor, screen: Screen) -> None:
-    screen.say("", "正在停止（再按一次立即结束）/ stopping (once more to end at once)")
-    supervisor.stop()
 
 
 async def _draw(screen: Screen) -> None:
@@ -141,9 +136,13 @@ class _Watcher:
             }
 
     def save(self, ready: bool | None = None) -> None:
+        """Let others know; a full disk must not end what still runs."""
         if ready is not None:
             self._running.ready = ready
-        self._state.write(self._running)
+        try:
+            self._state.write(self._running)
+        except OSError as error:
+            self._screen.say(f"!! up.json: {error}", style="bold red")
 
     def starting(self, child: Child) -> None:
         self._screen.starting(child)
@@ -159,16 +158,17 @@ class _Watcher:
         entry["deaths"] = int(entry["deaths"] or 0) + 1
         self._note(child, "died", None)
 
+    def stopping(self) -> None:
+        self._screen.stopping()
+        self._running.ready = False
+
     def stopped(self, child: Child) -> None:
         self._screen.stopped(child)
         self._note(child, "stopped", None)
 
     def _note(self, child: Child, state: str, pid: int | None) -> None:
         self._running.children[child.name] |= {"state": state, "pid": pid}
-        try:
-            self.save()
-        except OSError as error:  # a full disk must not end what still runs
-            self._screen.say(f"!! up.json: {error}", style="bold red")
+        self.save()
 
 
 def _first_account(gateway: str) -> FirstAccount:
@@ -191,5 +191,10 @@ def _say_where(screen: Screen, state: StateFolder, parts: Parts, account: FirstA
         shown = "CHUBEI_INITIAL_ADMIN_PASSWORD" if outside("INITIAL_ADMIN_PASSWORD") else secret
         note = "首次登录须改密码 / to be changed at first sign-in"
         rows.append(("首个账号 / first account", f"{account.username} / {shown}  ({note})"))
+    if parts.postgres:
+        opened = [str(folder) for folder in parts.postgres.opened if not folder.is_relative_to(state.path)]
+        if opened:
+            note = f"用户 {parts.postgres.user} 可经过 / may now pass through (o+x): {', '.join(opened)}"
+            rows.append(("目录权限 / permissions", note))
     rows += [("日志 / logs", str(state.path / "logs")), ("停止 / to stop", "Ctrl-C")]
     screen.summary(rows)

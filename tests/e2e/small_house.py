@@ -131,6 +131,9 @@ class Events:
     def died(self, child: Child, death: Death) -> None:
         self.note("died", child.name, reason=death.reason)
 
+    def stopping(self) -> None:
+        self.note("stopping", "all")
+
     def stopped(self, child: Child) -> None:
         self.note("stopped", child.name)
 
