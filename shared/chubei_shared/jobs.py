@@ -43,12 +43,12 @@ def claim(session: Session, job: type[J], job_id: UUID, lease: timedelta) -> J |
     )
 
 
-def renew(session: Session, held: JobMixin, lease: timedelta, **values: Any) -> bool:
+def renew(session: Session, held: JobMixin, lease: timedelta, /, **values: Any) -> bool:
     """Prolong the lease and store `values` (progress, say). False: the job is no longer ours, or cancelled."""
     return _guarded(session, held, lease_until=datetime.now(UTC) + lease, **values)
 
 
-def finish(session: Session, held: JobMixin, status: str, **values: Any) -> bool:
+def finish(session: Session, held: JobMixin, status: str, /, **values: Any) -> bool:
     """End the job. False: it is no longer ours, and nothing was written."""
     return _guarded(session, held, status=status, finished_at=datetime.now(UTC), lease_until=None, **values)
 

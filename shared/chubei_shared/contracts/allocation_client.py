@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any, TypeVar
+from urllib.parse import quote
 from uuid import UUID
 
 import httpx
@@ -55,16 +56,16 @@ class AllocationClient:
         return self._put("/v1/district", district, District)
 
     def put_subdistrict(self, row: SubDistrict) -> SubDistrict:
-        return self._put(f"/v1/subdistricts/{row.id}", row, SubDistrict)
+        return self._put(f"/v1/subdistricts/{_segment(row.id)}", row, SubDistrict)
 
     def put_loading_site(self, row: LoadingSite) -> LoadingSite:
-        return self._put(f"/v1/loading-sites/{row.place_id}", row, LoadingSite)
+        return self._put(f"/v1/loading-sites/{_segment(row.place_id)}", row, LoadingSite)
 
     def put_shelter(self, row: Shelter) -> Shelter:
-        return self._put(f"/v1/shelters/{row.id}", row, Shelter)
+        return self._put(f"/v1/shelters/{_segment(row.id)}", row, Shelter)
 
     def put_vehicle_type(self, row: VehicleType) -> VehicleType:
-        return self._put(f"/v1/vehicle-types/{row.id}", row, VehicleType)
+        return self._put(f"/v1/vehicle-types/{_segment(row.id)}", row, VehicleType)
 
     # Incidents
 
@@ -153,3 +154,8 @@ class AllocationClient:
             yield from found.rows
             if (cursor := found.next_cursor) is None:
                 return
+
+
+def _segment(name: str) -> str:
+    """An id as one segment of a path: ids may contain # and :."""
+    return quote(name, safe="")

@@ -1,7 +1,7 @@
 """Dispatch orders: one for each trip of an approved plan (owned by allocation)."""
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -52,6 +52,7 @@ class Stop(Dto):
 
     stop: int
     place_id: str
+    kind: Literal["warehouse", "supplier", "producer", "point"]
     name_zh: str
     name_en: str
     arrive_min: int
@@ -72,6 +73,7 @@ class StepView(Dto):
     recorded_at: Utc
     recorded_by: str
     lines: list[DeliverLine]
+    signed_by: str
     problem: dict[str, Any] | None
 
 

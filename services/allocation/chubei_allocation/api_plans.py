@@ -1,0 +1,86 @@
+"""Routes of plan requests, plans and their approval."""
+
+from typing import Annotated
+from uuid import UUID
+
+from chubei_shared.contracts.plans import (
+    PlanPage,
+    PlanRequest,
+    PlanSummary,
+    PlanView,
+    Refusal,
+    RequestPage,
+    RequestView,
+)
+from chubei_shared.db import Tx
+from chubei_shared.tokens import CurrentCaller, Role, allow
+from fastapi import APIRouter, Body, Query, Request
+
+from chubei_allocation import approval, plan_requests, plans
+from chubei_allocation.inventory_gate import Inventory
+
+router = APIRouter(tags=["plans"])
+READERS = allow(*Role)
+Limit = Annotated[int, Query(ge=1, le=100)]
+
+_EXAMPLE = {
+    "id": "a7d1c6de-13a0-4f0c-8f4e-b0f1e9b6d101",
+    "incident_id": "3f2c7f0e-6a55-4b7e-9c39-2f1a7c1f0a11",
+    "policy": "fair",
+    "time_limit_s": 20,
+}
+
+
+@router.post(
+    "/v1/plan-requests", summary="请求制定计划 / ask for a plan", status_code=202, **allow(Role.COMMANDER)
+)
+def request_plan(
+    body: Annotated[PlanRequest, Body(examples=[_EXAMPLE])], caller: CurrentCaller, tx: Tx, request: Request
+) -> RequestView:
+    """A worker takes it up; follow it by GET, or by the events plan.progress and plan.proposed."""
+    return tx(plan_requests.request_plan, body, caller, request.app.state.settings.solver_time_limit_s)
+
+
+@router.get("/v1/plan-requests", summary="计划请求,新的在前 / plan requests, the latest first", **READERS)
+def read_plan_requests(
+    tx: Tx, incident_id: UUID | None = None, cursor: str | None = None, limit: Limit = 20
+) -> RequestPage:
+    return tx(plan_requests.listed, incident_id, cursor, limit)
+
+
+@router.get("/v1/plan-requests/{id}", summary="一次计划请求 / one plan request", **READERS)
+def read_plan_request(id: UUID, tx: Tx) -> RequestView:
+    return tx(plan_requests.show, id)
+
+
+@router.post("/v1/plan-requests/{id}:cancel", summary="取消请求 / cancel a request", **allow(Role.COMMANDER))
+def cancel_plan_request(id: UUID, tx: Tx) -> RequestView:
+    return tx(plan_requests.cancel, id)
+
+
+@router.get("/v1/plans", summary="计划,新的在前 / plans, the latest first", **READERS)
+def read_plans(
+    tx: Tx, incident_id: UUID | None = None, cursor: str | None = None, limit: Limit = 20
+) -> PlanPage:
+    return tx(plans.listed, incident_id, cursor, limit)
+
+
+@router.get("/v1/plans/{id}", summary="一个计划,含情景与车次 / a plan with its scenario and trips", **READERS)
+def read_plan(id: UUID, tx: Tx) -> PlanView:
+    return tx(plans.show, id)
+
+
+@router.post(
+    "/v1/plans/{id}:approve", summary="批准:锁定全部物资并生成调拨单 / approve", **allow(Role.APPROVER)
+)
+def approve_plan(id: UUID, caller: CurrentCaller, tx: Tx, inventory: Inventory) -> PlanSummary:
+    """Hold all lines or none; 409 with `shortages` where stock has become short, and the plan is refused.
+
+    503 while inventory is away: the approval goes on by itself, and the same call asks how it stands.
+    """
+    return approval.approve(tx, inventory, id, caller)
+
+
+@router.post("/v1/plans/{id}:refuse", summary="不批准 / refuse a plan", **allow(Role.APPROVER))
+def refuse_plan(id: UUID, body: Refusal, caller: CurrentCaller, tx: Tx) -> PlanSummary:
+    return tx(approval.refuse, id, body.reason, caller)

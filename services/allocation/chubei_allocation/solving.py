@@ -1,0 +1,190 @@
+"""What a worker does with a plan request: snapshot, solve, check, store. Every write names the fence it holds."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from chubei_shared import jobs, outbox
+from chubei_shared.contracts.plans import PlanStatus
+from chubei_shared.contracts.reserves import Snapshot
+from chubei_shared.db import Transactions
+from chubei_shared.errors import AppError, Unavailable
+from chubei_shared.telemetry import log
+from sqlalchemy.orm import Session
+
+from chubei_allocation import incidents, network, plan_requests, scenarios, tables
+from chubei_allocation.inventory_gate import InventoryGate
+from chubei_allocation.planner import (
+    ScenarioError,
+    Tightness,
+    check,
+    judge,
+    parse_plan,
+    parse_scenario,
+    served_by_hour,
+    tightest,
+)
+from chubei_allocation.scenarios import Unplannable
+from chubei_allocation.solver_process import SolverProcess
+
+LEASE = timedelta(seconds=15)
+_RENEW_EVERY_S = 1.0
+_SNAPSHOT_PAUSES_S = (0.5, 1.0, 2.0, 4.0)
+_TIGHTEST = 20
+Report = Callable[[dict[str, Any]], None]
+
+
+class Lost(Exception):
+    """The job is no longer ours: cancelled, or taken over after our lease ran out."""
+
+
+def solve(
+    tx: Transactions, inventory: InventoryGate, request_id: UUID, memory_mib: int, report: Report
+) -> None:
+    """Work on a request, unless somebody else does or it is over. `report` is told of progress.
+
+    A request whose inventory can not be reached is left to its lease: the sweeper sends it round again.
+    """
+    job = tx(jobs.claim, tables.PlanRequest, request_id, LEASE)
+    if job is None:
+        return
+    if job.attempts > jobs.MAX_ATTEMPTS:
+        tx(_fail, job, job.error or f"{jobs.MAX_ATTEMPTS} 次尝试均中断 / every try was cut off by a crash")
+        return
+    try:
+        scenario = _scenario(tx, inventory, job)
+        plan = _solve(tx, job, scenario, memory_mib, report)
+        found = _checked(scenario, plan)
+    except Lost:
+        log.info("plan request dropped", extra={"request_id": str(request_id)})
+    except (Unplannable, ScenarioError) as error:
+        tx(_fail, job, str(error))
+    except AppError as error:
+        text = f"库存服务不可用 / inventory is away: {error.detail_en}"
+        tx(jobs.renew, job, LEASE, error=text)
+        log.warning("plan request waits", extra={"request_id": str(request_id), "error": text})
+    else:
+        tx(_propose, job, plan, {**found, "snapshot_hash": scenarios.digest(scenario)})
+
+
+def _scenario(tx: Transactions, inventory: InventoryGate, job: tables.PlanRequest) -> dict[str, Any]:
+    """Take a snapshot, make the scenario of it, and keep that with the request."""
+    incident = tx(incidents.show, job.incident_id)
+    snapshot = _snapshot(tx, inventory, job, incident.deadline_at)
+    now_min = plan_requests.minutes_since(incident.occurred_at) if job.now_min is None else job.now_min
+    scenario = scenarios.assemble(incident, tx(network.read_network), snapshot, job.policy, now_min)
+    if not tx(jobs.renew, job, LEASE, scenario=scenario, error=None):
+        raise Lost
+    return scenario
+
+
+def _snapshot(
+    tx: Transactions, inventory: InventoryGate, job: tables.PlanRequest, deadline_at: datetime
+) -> Snapshot:
+    """What inventory has, of lots that last until the deadline. Raises Unavailable after a few tries."""
+    for pause_s in (*_SNAPSHOT_PAUSES_S, None):
+        if not tx(jobs.renew, job, LEASE):
+            raise Lost
+        try:
+            with inventory.client(job.requested_by) as client:
+                return client.snapshot(needed_by=deadline_at)
+        except Unavailable:
+            if pause_s is None:
+                raise
+            time.sleep(pause_s)
+    raise AssertionError("unreachable")
+
+
+def _solve(
+    tx: Transactions, job: tables.PlanRequest, scenario: dict[str, Any], memory_mib: int, report: Report
+) -> dict[str, Any]:
+    """The planning-plan/1 that the subprocess finds. Raises Unplannable, or Lost once the job is not ours."""
+    progress = job.progress
+    renewed = time.monotonic()
+    with SolverProcess(scenario, job.time_limit_s, job.seed, memory_mib) as solver:
+        while True:
+            message = solver.message(_RENEW_EVERY_S / 2)
+            if message and "plan" in message:
+                plan: dict[str, Any] = message["plan"]
+                return plan
+            if message:
+                progress = message["progress"]
+                report(
+                    {"request_id": str(job.id), "incident_id": str(job.incident_id), **message["progress"]}
+                )
+            if time.monotonic() - renewed >= _RENEW_EVERY_S:
+                renewed = time.monotonic()
+                if not tx(jobs.renew, job, LEASE, progress=progress):
+                    raise Lost
+
+
+def _checked(scenario_json: dict[str, Any], plan_json: dict[str, Any]) -> dict[str, Any]:
+    """The columns of a plan that the independent checker accepts, with its figures. Raises Unplannable."""
+    scenario = parse_scenario(scenario_json)
+    plan = parse_plan(plan_json, scenario)
+    if violations := check(scenario, plan):
+        told = "; ".join(str(violation) for violation in violations[:10])
+        raise Unplannable(
+            f"计划未通过独立检查({len(violations)} 处)/ the plan fails the independent check: {told}"
+        )
+    figures = judge(scenario, plan.trips).figures
+    return {
+        "seed": plan.solver.seed,
+        "solver_status": plan.solver.status,
+        "objective": figures.utility,
+        "bound": plan.claims.utility_bound,
+        "people": figures.people,
+        "supported": figures.supported,
+        "settled": figures.settled,
+        "mean_wait_min": figures.mean_wait_min,
+        "served_by_hour": [served for _, served in served_by_hour(scenario, plan)],
+        "tightest": [_named(row, scenario_json) for row in tightest(scenario, plan)[:_TIGHTEST]],
+    }
+
+
+def _named(row: Tightness, scenario: dict[str, Any]) -> dict[str, Any]:
+    """A tight resource by the names that people use instead of its id."""
+    known = {node["id"]: node for node in (*scenario["sources"], *scenario["points"])}
+    known |= {kind["type"]: kind for kind in scenario["vehicles"]}
+    names = known.get(row.id, {"name_zh": row.label_zh, "name_en": row.label_en})
+    return {
+        "kind": row.kind,
+        "id": row.id,
+        "name_zh": row.label_zh.replace(row.id, names["name_zh"]),
+        "name_en": row.label_en.replace(row.id, names["name_en"]),
+        "used_share": row.utilisation,
+    }
+
+
+def _propose(session: Session, job: tables.PlanRequest, plan: dict[str, Any], found: dict[str, Any]) -> None:
+    if not jobs.finish(session, job, jobs.DONE, error=None):
+        return
+    proposed = tables.Plan(
+        id=uuid4(),
+        request_id=job.id,
+        incident_id=job.incident_id,
+        status=PlanStatus.PROPOSED,
+        requested_by=job.requested_by,
+        created_at=datetime.now(UTC),
+        plan=plan,
+        shortages=[],
+        **found,
+    )
+    session.add(proposed)
+    outbox.enqueue(
+        session,
+        "plan.proposed",
+        {
+            "plan_id": str(proposed.id),
+            "request_id": str(job.id),
+            "supported": proposed.supported,
+            "people": proposed.people,
+        },
+    )
+
+
+def _fail(session: Session, job: tables.PlanRequest, error: str) -> None:
+    if jobs.finish(session, job, jobs.FAILED, error=error):
+        outbox.enqueue(session, "plan.failed", {"request_id": str(job.id), "error": error})
