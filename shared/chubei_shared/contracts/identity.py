@@ -1,9 +1,9 @@
 """People, sign-in, sessions, audit and the state of the house (owned by the gateway)."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator
 
 from chubei_shared.contracts.base import Dto, Id, Name, Utc
 from chubei_shared.tokens import Role
@@ -51,12 +51,6 @@ class NewUser(Dto):
     """To be changed at the first sign-in."""
 
     _roles = field_validator("roles")(_for_people)
-
-    @model_validator(mode="after")
-    def _password_is_not_the_name(self) -> Self:
-        if self.password.casefold() == self.username.casefold():
-            raise ValueError("the password is the username: choose another")
-        return self
 
 
 class UserView(Dto):

@@ -1,0 +1,59 @@
+"""Routes for administrators and auditors: people, and what was done."""
+
+from typing import Annotated
+
+from chubei_shared.contracts.base import Id, Name
+from chubei_shared.contracts.identity import AuditPage, NewUser, UserPage, UserUpdate, UserView
+from chubei_shared.db import Tx
+from chubei_shared.tokens import CurrentCaller, Role, allow
+from fastapi import APIRouter, Path, Query, Request
+
+from chubei_gateway import audit, identity, passwords, sessions
+from chubei_gateway.api_sessions import Limit
+
+people = APIRouter(tags=["人员 / People"])
+done = APIRouter(tags=["审计 / Audit"])
+Username = Annotated[Id, Path(description="用户名 / username")]
+
+
+@people.post("/v1/users", status_code=201, summary="新建用户 / Add a person", **allow(Role.ADMIN))
+def create_user(body: NewUser, caller: CurrentCaller, tx: Tx) -> UserView:
+    """The password is to be changed at the first sign-in."""
+    passwords.check_new(body.username, body.password)
+    return tx(identity.create_user, body, passwords.hashed(body.password), caller)
+
+
+@people.get("/v1/users", summary="用户列表 / People", **allow(Role.ADMIN))
+def read_users(tx: Tx, cursor: Annotated[Id | None, Query()] = None, limit: Limit = 100) -> UserPage:
+    return tx(identity.page, cursor, limit)
+
+
+@people.get("/v1/users/{username}", summary="用户 / One person", **allow(Role.ADMIN))
+def read_user(username: Username, tx: Tx) -> UserView:
+    return tx(identity.user, username)
+
+
+@people.patch("/v1/users/{username}", summary="修改用户 / Change a person", **allow(Role.ADMIN))
+def update_user(
+    username: Username, body: UserUpdate, request: Request, caller: CurrentCaller, tx: Tx
+) -> UserView:
+    """What is left out stays. Anything but a new display name ends the person's sessions at once."""
+    password_hash = None
+    if body.password:
+        passwords.check_new(username, body.password)
+        password_hash = passwords.hashed(body.password)
+    changed = tx(identity.update_user, username, body, password_hash, caller)
+    sessions.announce_revocations(tx(sessions.recently_revoked), request.app.state.redis)
+    return changed
+
+
+@done.get("/v1/audit", summary="审计记录 / What was done", **allow(Role.AUDITOR, Role.ADMIN))
+def read_audit(
+    tx: Tx,
+    subject: Annotated[Name | None, Query(description="谁 / who")] = None,
+    act: Annotated[Name | None, Query(description="何事 / what")] = None,
+    cursor: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
+    limit: Limit = 100,
+) -> AuditPage:
+    """Newest first."""
+    return tx(audit.page, subject, act, cursor, limit)

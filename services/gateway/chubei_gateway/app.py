@@ -1,0 +1,61 @@
+"""The gateway: identity, sessions and audit of its own; everything else is forwarded."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
+
+import httpx
+from chubei_shared.settings import Settings
+from chubei_shared.tokens import Signer
+from chubei_shared.web import service_app
+from fastapi import FastAPI
+from starlette.routing import Route
+
+from chubei_gateway import api_live, api_people, api_sessions, pages
+from chubei_gateway.directory import Directory
+from chubei_gateway.forward import METHODS, forward
+from chubei_gateway.headers import SecurityHeaders
+from chubei_gateway.live import Broadcast, Outboxes
+from chubei_gateway.upkeep import Upkeep
+
+_DESCRIPTION = """区级应急物资储备的全部接口。先由 `POST /v1/sessions` 登录取得令牌,再点 Authorize 填入。
+
+The whole API of a district's emergency reserves. Sign in with `POST /v1/sessions`, then give the access token
+under Authorize. Failures are `application/problem+json`; who creates something mints its id, so that a retry
+is the same request."""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The gateway's app, for uvicorn --factory. It answers at once; services may come later."""
+    routers = (api_sessions.router, api_people.people, api_people.done, api_live.router, pages.router)
+    app = service_app("gateway", "Chubei 储备 API", routers, settings, lifespan=_lifespan)
+    app.description, app.version = _DESCRIPTION, version("chubei-gateway")
+    app.state.signer = Signer(app.state.settings.keys_dir, "gateway")
+    app.add_middleware(SecurityHeaders)
+    app.router.routes.append(Route("/v1/{path:path}", forward, methods=METHODS))
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    state, settings = app.state, app.state.settings
+    urls = {"inventory": settings.inventory_url, "allocation": settings.allocation_url}
+    own = app.openapi()
+    async with httpx.AsyncClient(
+        timeout=httpx.Timeout(60, connect=3), limits=httpx.Limits(max_connections=200), trust_env=False
+    ) as state.http:
+        state.directory = Directory(urls, state.http, own)
+        state.outboxes = Outboxes(urls, state.http, state.signer, state.tx)
+        state.broadcast = Broadcast(settings.redis_url)
+        app.openapi = state.directory.document  # type: ignore[method-assign]
+        upkeep = Upkeep(settings, state.tx, state.redis)
+        tasks = [asyncio.create_task(task) for task in (upkeep.run(), state.directory.keep_fresh())]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+            state.broadcast.close()

@@ -1,0 +1,133 @@
+"""Everything the gateway does not answer itself goes to the service whose document names the path.
+
+The role is checked here before anything is forwarded, and again by the service. What changes something is
+recorded in the audit after the answer, with its outcome: if the gateway dies in between, the service's own
+record (who moved what, when) is what remains.
+"""
+
+from typing import Final
+
+import httpx
+from chubei_shared.db import Transactions
+from chubei_shared.errors import AppError, Forbidden, NotFound, Unauthorized, Unavailable
+from chubei_shared.telemetry import REQUEST_ID, log, request_id
+from chubei_shared.tokens import PUBLIC, Caller, Verifier, check_roles
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from chubei_gateway import audit
+from chubei_gateway.directory import Directory
+from chubei_gateway.documents import Operation
+
+_HOP_BY_HOP: Final = {
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+}
+_NOT_FORWARDED: Final = _HOP_BY_HOP | {
+    "host",
+    "content-length",
+    "accept-encoding",
+    "cookie",
+    "expect",
+    REQUEST_ID,
+}
+_NOT_ANSWERED: Final = _HOP_BY_HOP | {"content-length", "content-encoding", "date", "server", REQUEST_ID}
+_BROKEN: Final = (httpx.ConnectError, httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
+_READS: Final = {"GET", "HEAD"}
+METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+
+
+async def forward(request: Request) -> Response:
+    """The answer of the service that serves the request's path."""
+    path: str = request.scope["path"]
+    if {".", ".."} & set(path.split("/")):
+        raise NotFound(f"没有 {path}", f"There is no {path}")  # a client library would walk up
+    directory: Directory = request.app.state.directory
+    operation = await directory.find(request.method, path)
+    caller = None if PUBLIC in operation.roles else await run_in_threadpool(_signed_in, request)
+    try:
+        if caller is not None:
+            _check(caller, operation)
+        response = await _send(request, operation, directory)
+    except AppError as error:
+        await _record(request, caller, operation, error.status)
+        raise
+    await _record(request, caller, operation, response.status_code)
+    return response
+
+
+def _signed_in(request: Request) -> Caller:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthorized("缺少登录凭证", "No bearer token: sign in first")
+    verifier: Verifier = request.app.state.verifier
+    return verifier.verify(token)
+
+
+def _check(caller: Caller, operation: Operation) -> None:
+    check_roles(caller, operation.roles)
+    if caller.must_change_password:
+        raise Forbidden(
+            "请先修改初始密码:POST /v1/me/password", "Change the first password first: POST /v1/me/password"
+        )
+
+
+async def _send(request: Request, operation: Operation, directory: Directory) -> Response:
+    """The service's answer. A read whose connection broke is tried once more. Raises Unavailable."""
+    http: httpx.AsyncClient = request.app.state.http
+    raw_path = b"?".join(filter(None, [request.scope["raw_path"], request.scope["query_string"]]))
+    target = httpx.URL(directory.parts[operation.service].url).copy_with(raw_path=raw_path)
+    outgoing = http.build_request(
+        request.method,
+        target,
+        headers=_headers(request),
+        content=await request.body(),
+    )
+    for last in (operation.method not in _READS, True):
+        try:
+            answer = await http.send(outgoing)
+            break
+        except httpx.HTTPError as error:
+            directory.suspect(operation.service)
+            if last or not isinstance(error, _BROKEN):
+                log.warning("service away", extra={"part": operation.service, "error": repr(error)})
+                raise Unavailable(
+                    f"服务 {operation.service} 暂不可用,请稍后用同一编号重试",
+                    f"The service {operation.service} is not available: retry with the same id",
+                    services=[operation.service],
+                ) from error
+    headers = {k: v for k, v in answer.headers.items() if k not in _NOT_ANSWERED}
+    return Response(answer.content, answer.status_code, headers)
+
+
+def _headers(request: Request) -> list[tuple[str, str]]:
+    named = {name.strip().lower() for name in request.headers.get("connection", "").split(",")}
+    kept = [
+        (name, value)
+        for name, value in request.headers.items()
+        if name not in _NOT_FORWARDED | named and not name.startswith(("forwarded", "x-forwarded-"))
+    ]
+    return [*kept, (REQUEST_ID, request_id.get() or "-")]
+
+
+async def _record(request: Request, caller: Caller | None, operation: Operation, status: int) -> None:
+    """Record what changed something, or was to; an audit that is away does not undo what was done."""
+    if operation.method in _READS or caller is None:
+        return
+    tx: Transactions = request.app.state.tx
+    act, target = f"{operation.method} {operation.path}", request.scope["path"]
+    try:
+        await run_in_threadpool(tx, audit.record, caller.person, act, target, status)
+    except SQLAlchemyError:
+        log.exception(
+            "audit away", extra={"subject": caller.person, "act": act, "target": target, "outcome": status}
+        )

@@ -1,0 +1,54 @@
+"""What the gateway sees to by itself while it serves."""
+
+import asyncio
+import time
+from typing import Final
+
+import redis
+from chubei_shared.db import Transactions
+from chubei_shared.settings import Settings
+from chubei_shared.telemetry import log
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+
+from chubei_gateway import identity, passwords, sessions
+
+_EVERY_S: Final = 3.0
+_PURGE_EVERY_S: Final = 3600.0
+
+
+class Upkeep:
+    """The first account, revocations that did not reach Redis, sessions that ended long ago."""
+
+    def __init__(self, settings: Settings, tx: Transactions, revocations: "redis.Redis") -> None:
+        self._password = settings.initial_admin_password
+        self._tx, self._revocations = tx, revocations
+        self._peopled = False
+        self._purge_at = float("-inf")
+
+    async def run(self) -> None:
+        """See to it for ever; what fails is tried again."""
+        while True:
+            try:
+                await run_in_threadpool(self.once)
+            except SQLAlchemyError as error:
+                log.warning("upkeep waits for the database", extra={"error": str(error)})
+            await asyncio.sleep(_EVERY_S)
+
+    def once(self) -> None:
+        if not self._peopled:
+            self._peopled = self._ensure_people()
+        sessions.announce_revocations(self._tx(sessions.recently_revoked), self._revocations)
+        if time.monotonic() >= self._purge_at:
+            self._tx(sessions.purge)
+            self._purge_at = time.monotonic() + _PURGE_EVERY_S
+
+    def _ensure_people(self) -> bool:
+        if self._tx(identity.anybody):
+            return True
+        if self._password is None:
+            log.warning("nobody can sign in yet: set CHUBEI_INITIAL_ADMIN_PASSWORD and start again")
+            return False
+        if self._tx(identity.ensure_first_account, passwords.hashed(self._password)):
+            log.info("first account made", extra={"username": identity.FIRST})
+        return True
