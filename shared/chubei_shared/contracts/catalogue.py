@@ -31,7 +31,7 @@ class Item(Dto):
     reserve_modes: list[Mode]
     managing_body: Name
     dispatch_authority: Name
-    ref_price_cny: Annotated[int, Field(strict=True, ge=0)] | None = None
+    ref_price_cny: Annotated[int, Field(strict=True, ge=0, le=10**12)] | None = None
     returnable: bool = False
     provenance: Provenance
 
@@ -91,6 +91,12 @@ class Lot(Dto):
     maker: Name
     made_on: date | None = None
     expires_on: date | None = None
+
+    @model_validator(mode="after")
+    def _dates(self) -> Self:
+        if self.made_on and self.expires_on and self.expires_on < self.made_on:
+            raise ValueError("expires_on is before made_on: correct the dates")
+        return self
 
 
 class ItemPage(Dto):

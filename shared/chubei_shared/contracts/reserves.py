@@ -36,7 +36,7 @@ class Agreement(_Reserve):
     item_code: ItemCode
     quantity: Units
     lead_min: Minutes
-    floor_stock: Annotated[int, Field(strict=True, ge=0)] = 0
+    floor_stock: Annotated[int, Field(strict=True, ge=0, le=10**9)] = 0
     unit_price_cny: Cny
 
 

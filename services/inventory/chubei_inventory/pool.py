@@ -1,0 +1,139 @@
+"""Stock under lock: what verbs take from, hold or give back.
+
+Every verb locks in one order, so that none waits for another in a circle: its own record, holds by id, then
+lots by id, all at once. A lot's lock covers its balances at all places, its reserve and its hold lines.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from chubei_shared.contracts.base import Mode
+from chubei_shared.contracts.holds import HoldStatus
+from chubei_shared.outbox import enqueue
+from sqlalchemy import TextClause, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY, BIGINT, TEXT
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.orm import Session
+
+from chubei_inventory.fefo import Shelf, day
+
+
+class Row(NamedTuple):
+    """A supply row: what is had of an item, of one mode, at one place."""
+
+    place_id: str
+    item_code: str
+    mode: Mode = Mode.PHYSICAL
+
+
+_TYPES: dict[str, Any] = {"text": ARRAY(TEXT), "uuid": ARRAY(PG_UUID), "int": ARRAY(BIGINT)}
+
+
+def sql(statement: str, **arrays: str) -> TextClause:
+    """A statement whose parameters named in `arrays` are arrays of text, uuid or int."""
+    return text(statement).bindparams(*(bindparam(name, type_=_TYPES[of]) for name, of in arrays.items()))
+
+
+_CLOSING = sql(
+    """
+    SELECT h.id FROM hold h
+    WHERE h.status = 'open' AND (h.id = ANY(:releasing) OR h.expires_at <= now() AND EXISTS (
+        SELECT FROM hold_line l JOIN unnest(:places, :items) AS r (place_id, item_code)
+            USING (place_id, item_code)
+        WHERE l.hold_id = h.id AND l.outstanding > 0))
+    ORDER BY h.id FOR NO KEY UPDATE OF h
+    """,
+    releasing="uuid", places="text", items="text",
+)  # fmt: skip
+
+# NO KEY UPDATE leaves the lot free for the foreign keys of whoever only names it.
+_LOCK = sql(
+    """
+    SELECT id FROM lot WHERE id IN (
+        SELECT unnest(:lots)
+        UNION SELECT b.lot_id FROM balance b
+            JOIN unnest(:places, :items) AS r (place_id, item_code) USING (place_id, item_code)
+            WHERE b.on_hand > 0
+        UNION SELECT l.id FROM reserve v
+            JOIN unnest(:places, :items) AS r (place_id, item_code) USING (place_id, item_code)
+            JOIN lot l ON l.reserve_id = v.id
+        UNION SELECT h.lot_id FROM hold_line h WHERE h.hold_id = ANY(:holds) AND h.lot_id IS NOT NULL
+        UNION SELECT l.id FROM hold_line h JOIN lot l ON l.reserve_id = h.reserve_id
+            WHERE h.hold_id = ANY(:holds))
+    ORDER BY id FOR NO KEY UPDATE
+    """,
+    lots="uuid", places="text", items="text", holds="uuid",
+)  # fmt: skip
+
+_SHELVES = sql(
+    """
+    WITH wanted AS (SELECT * FROM unnest(:places, :items, :modes) AS w (place_id, item_code, mode))
+    SELECT w.*, l.id, l.lot_no, l.made_on, l.expires_on, l.quality, b.on_hand - b.held AS available,
+           NULL AS reserve_id
+    FROM wanted w JOIN balance b USING (place_id, item_code) JOIN lot l ON l.id = b.lot_id
+    WHERE w.mode = 'physical' AND b.on_hand > b.held AND l.id = ANY(:locked)
+    UNION ALL
+    SELECT w.*, l.id, v.id, NULL, NULL, l.quality, v.quantity - v.held - v.used, v.id
+    FROM wanted w JOIN reserve v USING (place_id, item_code, mode) JOIN lot l ON l.reserve_id = v.id
+    WHERE v.quantity > v.held + v.used AND :today BETWEEN v.valid_from AND v.valid_until
+      AND l.id = ANY(:locked)
+    """,
+    places="text", items="text", modes="text", locked="uuid",
+)  # fmt: skip
+
+_GIVE_BACK = sql(
+    "UPDATE hold_line SET outstanding = 0 WHERE hold_id = ANY(:holds) AND outstanding > 0", holds="uuid"
+)
+_CLOSE = sql(
+    """
+    UPDATE hold SET status = CASE WHEN expires_at <= now() THEN 'expired' ELSE 'released' END
+    WHERE id = ANY(:holds) RETURNING id, status, purpose
+    """,
+    holds="uuid",
+)
+
+
+def lock(
+    session: Session, rows: Collection[Row] = (), lots: Iterable[UUID] = (), releasing: Iterable[UUID] = ()
+) -> list[UUID]:
+    """Lock all lots of `rows` and `lots`; returns their ids.
+
+    On the way the holds `releasing`, and those on `rows` that have expired, give back what they keep.
+    """
+    places = {"places": [r.place_id for r in rows], "items": [r.item_code for r in rows]}
+    closing = list(session.scalars(_CLOSING, {"releasing": list(releasing), **places}))
+    locked = list(session.scalars(_LOCK, {"lots": list(lots), "holds": closing, **places}))
+    if closing:
+        _close(session, closing)
+    return locked
+
+
+def _close(session: Session, holds: list[UUID]) -> None:
+    """Give back what locked, open holds keep, and close them as released or expired."""
+    session.execute(_GIVE_BACK, {"holds": holds})
+    for hold in session.execute(_CLOSE, {"holds": holds}).all():
+        topic = "hold.expired" if hold.status == HoldStatus.EXPIRED else "hold.released"
+        enqueue(session, topic, {"hold_id": str(hold.id), "purpose": hold.purpose})
+
+
+def shelves(session: Session, rows: Collection[Row]) -> dict[Row, list[Shelf]]:
+    """Lock `rows` and read what is free there: lots on the shelf, or the reserve valid today."""
+    locked = lock(session, rows)
+    return read_shelves(session, rows, locked)
+
+
+def read_shelves(session: Session, rows: Collection[Row], locked: list[UUID]) -> dict[Row, list[Shelf]]:
+    """What is free at `rows` of the lots that have been locked."""
+    found: dict[Row, list[Shelf]] = defaultdict(list)
+    wanted = {
+        "places": [r.place_id for r in rows],
+        "items": [r.item_code for r in rows],
+        "modes": [r.mode for r in rows],
+    }
+    for r in session.execute(_SHELVES, {**wanted, "locked": locked, "today": day(datetime.now(UTC))}):
+        shelf = Shelf(r.id, r.lot_no, r.made_on, r.expires_on, r.quality, r.available, r.reserve_id)
+        found[Row(r.place_id, r.item_code, Mode(r.mode))].append(shelf)
+    return found

@@ -1,0 +1,205 @@
+"""What is asked of the books: stock, movements, holds, and whether they balance."""
+
+from collections import defaultdict
+from typing import Any
+from uuid import UUID
+
+from chubei_shared.contracts.holds import HeldLine, HoldStatus, HoldView
+from chubei_shared.contracts.stock import (
+    BooksReport,
+    EntryView,
+    MovementPage,
+    MovementView,
+    StockPage,
+    StockRow,
+)
+from chubei_shared.errors import NotFound
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from chubei_inventory.pages import cursor_of, key_of, name, serial
+from chubei_inventory.pool import sql
+from chubei_inventory.tables import Entry, Hold, HoldLine, Movement
+
+ONE_VIEW = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+"""First statement of a verb that reads several tables and must see them at one moment."""
+
+FREED = """
+    SELECT l.place_id, l.lot_id, l.reserve_id, sum(l.outstanding)::bigint AS quantity
+    FROM hold h JOIN hold_line l ON l.hold_id = h.id
+    WHERE h.status = 'open' AND l.outstanding > 0 AND (h.expires_at <= now() OR h.id = ANY(:releasing))
+    GROUP BY l.place_id, l.lot_id, l.reserve_id
+"""
+"""What is still in the counters `held`, but not to be counted by readers: kept by holds whose time is over,
+or that the reader asks to see as released."""
+
+_STOCK = f"""
+    WITH freed AS ({FREED})
+    SELECT b.place_id, b.item_code, b.lot_id, l.lot_no, l.maker, l.made_on, l.expires_on, l.quality, b.on_hand,
+           b.held - coalesce(freed.quantity, 0) AS held
+    FROM balance b JOIN lot l ON l.id = b.lot_id
+        LEFT JOIN freed ON freed.place_id = b.place_id AND freed.lot_id = b.lot_id
+    WHERE NOT b.outside AND b.on_hand > 0 AND %s
+    ORDER BY b.place_id, b.item_code, b.lot_id LIMIT :limit
+"""  # noqa: S608 (the conditions are this file's own)
+
+
+def stock(
+    session: Session,
+    place_id: str | None,
+    item_code: str | None,
+    lot_id: UUID | None,
+    cursor: str | None,
+    limit: int,
+) -> StockPage:
+    """Stock by place, item and lot; what is aboard stands at transit:<order>."""
+    asked: dict[str, Any] = {"place_id": place_id, "item_code": item_code, "lot_id": lot_id}
+    asked = {column: value for column, value in asked.items() if value is not None}
+    conditions = [f"b.{column} = :{column}" for column in asked] or ["true"]
+    if key := key_of(cursor, name, name, UUID):
+        conditions.append("(b.place_id, b.item_code, b.lot_id) > (:p, :i, CAST(:l AS uuid))")
+        asked |= dict(zip("pil", key, strict=True))
+    found = session.execute(
+        sql(_STOCK % " AND ".join(conditions), releasing="uuid"),
+        {**asked, "limit": limit + 1, "releasing": []},
+    ).all()
+    rows = [StockRow(**r._mapping, available=r.on_hand - r.held) for r in found[:limit]]
+    last = rows[-1] if len(found) > limit else None
+    return StockPage(rows=rows, next_cursor=last and cursor_of(last.place_id, last.item_code, last.lot_id))
+
+
+def movement(session: Session, movement_id: UUID) -> MovementView:
+    """Raises NotFound."""
+    seq = session.scalar(select(Movement.seq).where(Movement.id == movement_id))
+    if seq is None:
+        raise NotFound(f"没有流水 {movement_id}", f"There is no movement {movement_id}")
+    return _views(session, [seq])[0]
+
+
+def movements(
+    session: Session,
+    place_id: str | None,
+    item_code: str | None,
+    order_id: UUID | None,
+    cursor: str | None,
+    limit: int,
+) -> MovementPage:
+    """Movements in the order of recording: with a place and an item, that item's bin card."""
+    after = key_of(cursor, serial)
+    of_order = select(Movement.seq).where(Movement.order_id == order_id)
+    if place_id is None and item_code is None:
+        number = Movement.seq
+        wanted = select(number) if order_id is None else of_order
+    else:
+        number = Entry.movement_seq
+        wanted = select(number).distinct()
+        if place_id is not None:
+            wanted = wanted.where(Entry.place_id == place_id)
+        if item_code is not None:
+            wanted = wanted.where(Entry.item_code == item_code)
+        if order_id is not None:
+            wanted = wanted.where(number.in_(of_order))
+    if after:
+        wanted = wanted.where(number > after[0])
+    seqs = list(session.scalars(wanted.order_by(number).limit(limit + 1)))
+    return MovementPage(
+        rows=_views(session, seqs[:limit]),
+        next_cursor=cursor_of(seqs[limit - 1]) if len(seqs) > limit else None,
+    )
+
+
+def _views(session: Session, seqs: list[int]) -> list[MovementView]:
+    legs: dict[int, list[EntryView]] = defaultdict(list)
+    entries = select(Entry).where(Entry.movement_seq.in_(seqs)).order_by(Entry.movement_seq, Entry.line_no)
+    for e in session.scalars(entries):
+        legs[e.movement_seq].append(
+            EntryView(place_id=e.place_id, item_code=e.item_code, lot_id=e.lot_id, quantity=e.quantity)
+        )
+    found = session.scalars(select(Movement).where(Movement.seq.in_(seqs)).order_by(Movement.seq))
+    return [
+        MovementView(
+            id=m.id, kind=m.kind, place_id=m.place_id, occurred_at=m.occurred_at, recorded_at=m.recorded_at,
+            recorded_by=m.recorded_by, voucher=m.voucher, reason=m.reason, order_id=m.order_id,
+            hold_id=m.hold_id, reverses_id=m.reverses_id, entries=legs[m.seq],
+        )
+        for m in found
+    ]  # fmt: skip
+
+
+def hold(session: Session, hold_id: UUID) -> HoldView:
+    """A hold as it stands now: one whose time is over is expired, whoever has noticed. Raises NotFound."""
+    found = session.execute(
+        select(
+            Hold.purpose, Hold.status, Hold.expires_at, Hold.passed_over,
+            (Hold.expires_at <= func.now()).label("past"),
+        ).where(Hold.id == hold_id)
+    ).one_or_none()  # fmt: skip
+    if found is None:
+        raise NotFound(f"没有预留 {hold_id}", f"There is no hold {hold_id}")
+    lines = session.scalars(select(HoldLine).where(HoldLine.hold_id == hold_id).order_by(HoldLine.line_no))
+    past = found.status == HoldStatus.OPEN and found.past
+    return HoldView(
+        id=hold_id,
+        purpose=found.purpose,
+        status=HoldStatus.EXPIRED if past else found.status,
+        expires_at=found.expires_at,
+        lines=[HeldLine.model_validate(line, from_attributes=True) for line in lines],
+        passed_over=found.passed_over,
+    )
+
+
+_FAULTS = text("""
+    SELECT format('余额与流水不符 / balance is not the sum of its entries: %s, %s, lot %s: %s, entries %s',
+                  place_id, item_code, lot_id, coalesce(b.on_hand, 0), coalesce(e.quantity, 0))
+    FROM balance b FULL JOIN (SELECT place_id, item_code, lot_id, sum(quantity) AS quantity
+                              FROM entry GROUP BY place_id, item_code, lot_id) e
+        USING (place_id, item_code, lot_id)
+    WHERE coalesce(b.on_hand, 0) <> coalesce(e.quantity, 0)
+  UNION ALL
+    SELECT format('预留数与预留明细不符 / held is not what open holds keep: %s, %s, lot %s: %s, lines %s',
+                  place_id, item_code, lot_id, coalesce(b.held, 0), coalesce(l.quantity, 0))
+    FROM balance b FULL JOIN (SELECT place_id, item_code, lot_id, sum(outstanding) AS quantity
+                              FROM hold_line JOIN hold ON hold.id = hold_id AND status = 'open'
+                              WHERE lot_id IS NOT NULL GROUP BY place_id, item_code, lot_id) l
+        USING (place_id, item_code, lot_id)
+    WHERE coalesce(b.held, 0) <> coalesce(l.quantity, 0)
+  UNION ALL
+    SELECT format('储备的预留数与明细不符 / held of a reserve is not what open holds keep: %s: %s, lines %s',
+                  r.id, r.held, coalesce(l.quantity, 0))
+    FROM reserve r LEFT JOIN (SELECT reserve_id, sum(outstanding) AS quantity
+                              FROM hold_line JOIN hold ON hold.id = hold_id AND status = 'open'
+                              GROUP BY reserve_id) l ON l.reserve_id = r.id
+    WHERE r.held <> coalesce(l.quantity, 0)
+  UNION ALL
+    SELECT format('储备的已用数与流水不符 / used of a reserve is not what was called off: %s: %s, entries %s',
+                  r.id, r.used, coalesce(e.quantity, 0))
+    FROM reserve r LEFT JOIN (SELECT lot.reserve_id, -sum(quantity) AS quantity
+                              FROM entry JOIN lot ON lot.id = lot_id
+                              WHERE place_id IN ('outside:contract', 'outside:capacity', 'outside:fund')
+                              GROUP BY lot.reserve_id) e ON e.reserve_id = r.id
+    WHERE r.used <> coalesce(e.quantity, 0)
+  UNION ALL
+    SELECT format('流水借贷不平 / movement does not balance: %s, lot %s: %s', m.id, e.lot_id, sum(e.quantity))
+    FROM entry e JOIN movement m ON m.seq = e.movement_seq
+    GROUP BY m.id, e.lot_id HAVING sum(e.quantity) <> 0
+  UNION ALL
+    SELECT format('流水没有分录 / movement without entries: %s', m.id)
+    FROM movement m WHERE NOT EXISTS (SELECT FROM entry WHERE movement_seq = m.seq)
+  UNION ALL
+    SELECT format('余额为负或预留超出 / negative or held beyond: %s, lot %s: on hand %s, held %s',
+                  place_id, lot_id, on_hand, held)
+    FROM balance WHERE (on_hand < 0 AND NOT outside) OR held < 0 OR (held > 0 AND held > on_hand)
+  UNION ALL
+    SELECT format('储备透支 / reserve overdrawn: %s: quantity %s, held %s, used %s', id, quantity, held, used)
+    FROM reserve WHERE held < 0 OR used < 0 OR held + used > quantity
+""")
+
+
+def books(session: Session) -> BooksReport:
+    """Recompute every balance and counter from the entries and holds, and name each row that differs."""
+    session.execute(ONE_VIEW)
+    return BooksReport(
+        movements=session.scalar(select(func.count()).select_from(Movement)) or 0,
+        entries=session.scalar(select(func.count()).select_from(Entry)) or 0,
+        faults=list(session.scalars(_FAULTS)),
+    )
