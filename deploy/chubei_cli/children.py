@@ -108,14 +108,12 @@ def _api(parts: Parts, service: Service) -> Child:
         "--timeout-graceful-shutdown",
         "3",
     )
-    # The gateway opens last and closes first.
-    behind = tuple(other for other in SERVICES if other != service) if service == "gateway" else ()
     return Child(
         service,
         f"{_NAMES[service]} API",
         command=(sys.executable, "-m", "uvicorn", app, "--factory", *options),
         environment=parts.environment,
-        needs=("migrate", "valkey", *behind),
+        needs=("migrate", "valkey"),
         where=parts.urls[service],
         check_ready=_answers(f"{parts.urls[service]}/healthz"),
     )
@@ -173,9 +171,12 @@ def _celery(service: Service) -> tuple[str, ...]:
 
 
 def _answers(url: str) -> Callable[[str], None]:
+    # Made once (it reads all certificates), with no connection kept: the service must be free to stop.
+    http = httpx.Client(timeout=2, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+
     def check(_: str) -> None:
         try:
-            answer = httpx.get(url, timeout=2, trust_env=False)
+            answer = http.get(url)
         except httpx.HTTPError as error:
             raise NotReady(f"{url}: {error}") from error
         if answer.status_code != 200:

@@ -18,7 +18,7 @@ from .errors import CommandError, NotReady
 from .process import die_with_parent
 from .unprivileged import identity
 
-_POLL_S: Final = 0.1
+_POLL_S: Final = 0.2
 _START_TRIES: Final = 3
 _STEADY_S: Final = 10.0  # who lived that long did not die "at once"
 _FLAPPING: Final = 5  # deaths in a row that are reported loudly
@@ -46,7 +46,7 @@ class Child:
     once: bool = False
     prepare: Callable[[], None] | None = None
     user: str | None = None
-    ready_within_s: float = 120
+    ready_within_s: float = 300  # ten Python processes at once on a busy machine
     stop_signal: signal.Signals = signal.SIGTERM
     orphan_signal: signal.Signals = signal.SIGKILL
     stop_within_s: float = 10
