@@ -23,7 +23,7 @@ from chubei_allocation import tables
 D = TypeVar("D", bound=Dto)
 
 _TABLES: dict[type[Dto], tuple[type[tables.Base], str]] = {
-    District: (tables.District, "only"),
+    District: (tables.District, "single"),
     SubDistrict: (tables.SubDistrict, "id"),
     LoadingSite: (tables.LoadingSite, "place_id"),
     Shelter: (tables.Shelter, "id"),

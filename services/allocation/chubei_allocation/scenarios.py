@@ -141,7 +141,7 @@ def _usable_rows(
     left_out: list[Json],
 ) -> list[SupplyRow]:
     rows = []
-    for row in supply:
+    for row in _merged(supply):
         if row.item_code not in items or not row.quantity:
             continue
         what = {
@@ -158,6 +158,23 @@ def _usable_rows(
         else:
             rows.append(row)
     return rows
+
+
+def _merged(supply: list[SupplyRow]) -> Iterator[SupplyRow]:
+    """One row for an item of one mode at a place. Where there are several agreements, say, they count as one:
+    never earlier than the latest of them, never faster than those that come at a rate."""
+    alike: dict[tuple[str, str, Mode], list[SupplyRow]] = defaultdict(list)
+    for row in supply:
+        alike[row.place_id, row.item_code, row.mode].append(row)
+    for group in alike.values():
+        yield group[0].model_copy(
+            update={
+                "quantity": sum(row.quantity for row in group),
+                "ready_min": max(row.ready_min for row in group),
+                "rate_per_hour": sum(row.rate_per_hour or 0 for row in group) or None,
+                "from_ids": [source for row in group for source in row.from_ids],
+            }
+        )
 
 
 def _sources(

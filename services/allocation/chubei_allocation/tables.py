@@ -52,12 +52,12 @@ outbox_table = outbox.table(Base.metadata)
 
 
 class District(Base):
-    """One row: `only` is true and the key."""
+    """One row: `single` is true and the key."""
 
     __tablename__ = "district"
-    __table_args__ = (CheckConstraint("only", name="only"),)
+    __table_args__ = (CheckConstraint("single", name="single"),)
 
-    only: Mapped[bool] = mapped_column(primary_key=True, default=True)
+    single: Mapped[bool] = mapped_column(primary_key=True, default=True)
     id: Mapped[str]
     name_zh: Mapped[str]
     name_en: Mapped[str]

@@ -13,7 +13,7 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "district",
-        sa.Column("only", sa.Boolean(), nullable=False),
+        sa.Column("single", sa.Boolean(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("name_zh", sa.Text(), nullable=False),
         sa.Column("name_en", sa.Text(), nullable=False),
@@ -25,8 +25,8 @@ def upgrade() -> None:
         sa.Column("group_shares", JSONB(), nullable=False),
         sa.Column("attributions", JSONB(), nullable=False),
         sa.Column("provenance", JSONB(), nullable=False),
-        sa.CheckConstraint("only", name="district_only_check"),
-        sa.PrimaryKeyConstraint("only", name="district_pkey"),
+        sa.CheckConstraint("single", name="district_single_check"),
+        sa.PrimaryKeyConstraint("single", name="district_pkey"),
     )
     op.create_table(
         "incident",

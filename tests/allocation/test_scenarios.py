@@ -1,0 +1,203 @@
+"""From an incident, the district and a snapshot to a scenario that the planner reads, and back to the places."""
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from uuid import uuid4
+
+import pytest
+from chubei_allocation.planner import parse_scenario
+from chubei_allocation.scenarios import Unplannable, assemble, digest, modes, place_of
+from chubei_shared.contracts import catalogue, reserves
+from chubei_shared.contracts.incidents import IncidentView
+from hypothesis import given
+from hypothesis import strategies as st
+
+NORTH, SOUTH, MAKER = "NORTH", "SOUTH", "MAKER"
+OCCURRED = datetime(2026, 11, 21, 3, 20, tzinfo=UTC)
+
+
+def incident(points, closures=()):
+    return IncidentView(
+        id=uuid4(),
+        kind="earthquake",
+        level=2,
+        name="示例地震",
+        place="",
+        occurred_at=OCCURRED,
+        declared_at=OCCURRED,
+        declared_by="commander",
+        deadline_at=OCCURRED + timedelta(minutes=720),
+        minutes_left=700,
+        exercise=True,
+        people=150,
+        points=points,
+        closures=list(closures),
+    )
+
+
+def row(place, code, mode, quantity, ready_min=0, rate=None):
+    return reserves.SupplyRow(
+        place_id=place,
+        item_code=code,
+        mode=mode,
+        quantity=quantity,
+        ready_min=ready_min,
+        rate_per_hour=rate,
+        from_ids=["x"],
+    )
+
+
+def snapshot(sample, supply, at_points=()):
+    kinds = {NORTH: "store", SOUTH: "store", MAKER: "maker"}
+    return reserves.Snapshot(
+        taken_at=OCCURRED,
+        items=sample.items,
+        kits=sample.kits,
+        places=[
+            catalogue.Place(
+                id=place,
+                kind=kind,
+                name_zh=place,
+                name_en=place,
+                lon=116.3,
+                lat=39.9,
+                provenance=sample.kit.provenance,
+            )
+            for place, kind in kinds.items()
+        ],
+        supply=supply,
+        at_points=[
+            reserves.PointStock(place_id=place, item_code=code, quantity=units)
+            for place, code, units in at_points
+        ],
+    )
+
+
+def made(sample, supply, now_min=0, at_points=(), closures=(), network=None):
+    points = [
+        {
+            "shelter_id": shelter.id,
+            "subdistrict_id": shelter.subdistrict_id,
+            "name_zh": "示例",
+            "name_en": "example",
+            "people": 50,
+            "groups": {"infant": 1},
+            "kit_id": sample.kit.id,
+        }
+        for shelter in sample.network.shelters
+    ]
+    return assemble(
+        incident(points, closures),
+        network or sample.network,
+        snapshot(sample, supply, at_points),
+        "fair",
+        now_min,
+    )
+
+
+def test_a_scenario_has_the_figures_of_its_sources(sample):
+    scenario = made(
+        sample, [row(NORTH, sample.water, "physical", 200, 0)], at_points=[("P1", sample.water, 9)]
+    )
+    water = next(item for item in scenario["items"] if item["id"] == sample.water)
+    assert (water["weight_kg"], water["volume_m3"], water["pack"]) == (10.0, 0.02, 1)
+    assert [(s["id"], s["kind"]) for s in scenario["sources"]] == [
+        (NORTH, "warehouse"),
+        (SOUTH, "warehouse"),
+        (MAKER, "producer"),
+    ]
+    assert scenario["points"][0]["on_hand"] == {sample.water: 9}
+    assert scenario["vehicles"][0]["volume_m3"] == 15.0
+    assert scenario["deadline_min"] == 720
+    assert scenario["points"][0]["provenance"]["certainty"] == "invented"
+    assert parse_scenario(scenario).now_min == 0
+
+
+def test_minutes_count_from_the_incident_and_what_comes_too_late_is_named(sample):
+    supply = [
+        row(NORTH, sample.water, "contract", 10, ready_min=150),
+        row(SOUTH, sample.water, "capacity", 10, ready_min=601, rate=5),
+    ]
+    scenario = made(sample, supply, now_min=120)
+    assert [(s["source"], s["available_min"]) for s in scenario["supply"]] == [(NORTH, 270)]
+    late = next(gap for gap in scenario["left_out"] if gap.get("place") == SOUTH)
+    assert late["quantity"] == 10
+    assert "721" in late["why"]
+
+
+def test_a_second_mode_is_a_second_source_that_shares_the_docks(sample):
+    supply = [
+        row(MAKER, sample.water, "contract", 40, 30),
+        row(MAKER, sample.water, "capacity", 60, 60, rate=20),
+        row(MAKER, sample.quilt, "capacity", 7, 60, rate=20),
+    ]
+    scenario = made(sample, supply)
+    assert modes(scenario) == {
+        (MAKER, sample.water): "contract",
+        (f"{MAKER}~capacity", sample.water): "capacity",
+        (MAKER, sample.quilt): "capacity",
+    }
+    docks = {s["id"]: s["docks"] for s in scenario["sources"] if place_of(s["id"]) == MAKER}
+    assert docks == {MAKER: [[0, 1], [60, 1]], f"{MAKER}~capacity": [[0, 0], [60, 1]]}
+    assert parse_scenario(scenario).supply[1].rate_per_hour == 20
+
+
+def test_rows_of_one_mode_count_as_one_and_never_too_early(sample):
+    supply = [row(MAKER, sample.water, "contract", 40, 30), row(MAKER, sample.water, "contract", 5, 90)]
+    (only,) = made(sample, supply)["supply"]
+    assert (only["quantity"], only["available_min"], only["rate_per_hour"]) == (45, 90, None)
+
+
+def test_a_closed_way_is_closed_for_every_source_in_the_place(sample):
+    supply = [row(MAKER, sample.water, "contract", 40), row(MAKER, sample.water, "capacity", 60, rate=20)]
+    scenario = made(sample, supply, closures=[(MAKER, "P1"), ("P2", "P1")])
+    assert sorted(scenario["closures"]) == [[MAKER, "P1"], [f"{MAKER}~capacity", "P1"], ["P2", "P1"]]
+
+
+def test_places_and_vehicles_that_cannot_take_part_are_named(sample):
+    site = sample.network.loading_sites[0]
+    stranger = site.model_copy(update={"place_id": "ELSEWHERE"})
+    truck = sample.network.vehicle_types[0].model_copy(update={"id": "T", "start_place_id": "ELSEWHERE"})
+    wider = sample.network.model_copy(
+        update={
+            "loading_sites": [*sample.network.loading_sites, stranger],
+            "vehicle_types": [*sample.network.vehicle_types, truck],
+        }
+    )
+    scenario = made(sample, [row("NOWHERE", sample.water, "physical", 5)], network=wider)
+    assert [gap.get("place") or gap["vehicle"] for gap in scenario["left_out"]] == [
+        "ELSEWHERE",
+        "NOWHERE",
+        "T",
+    ]
+    assert parse_scenario(scenario)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"now_min": 720}, "720"),
+        ({"network": "no district"}, "district"),
+        ({"kits": []}, "indoor-test"),
+        ({"items": []}, "1010201"),
+    ],
+)
+def test_what_cannot_be_planned_says_why(sample, change, told):
+    network = sample.network.model_copy(update={"district": None}) if "network" in change else None
+    poorer = SimpleNamespace(
+        **{**vars(sample), **{k: v for k, v in change.items() if k in ("items", "kits")}}
+    )
+    with pytest.raises(Unplannable, match=told):
+        made(poorer, [], now_min=change.get("now_min", 0), network=network)
+
+
+@given(st.permutations(range(4)))
+def test_the_hash_does_not_depend_on_the_order_of_the_snapshot(sample, order):
+    supply = [
+        row(NORTH, sample.water, "physical", 1),
+        row(NORTH, sample.quilt, "physical", 2),
+        row(MAKER, sample.water, "contract", 3),
+        row(MAKER, sample.water, "capacity", 4, 10, 5),
+    ]
+    now, then = (made(sample, rows) for rows in (supply, [supply[n] for n in order]))
+    assert digest({**then, "incident": now["incident"]}) == digest(now)
