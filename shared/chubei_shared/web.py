@@ -7,7 +7,9 @@ import redis
 from fastapi import APIRouter, FastAPI, Query
 from fastapi.routing import APIRoute, iter_route_contexts
 from sqlalchemy import text
-from starlette.types import Lifespan
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from chubei_shared import errors, outbox, telemetry
 from chubei_shared.db import Transactions, Tx, make_engine
@@ -27,6 +29,28 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         503: "暂不可用,请重试 / not available: retry",
     }.items()
 }
+
+
+class BodyLimit:
+    """ASGI middleware: a body over MAX_BODY_BYTES is refused; before it is read, where its length is told."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        told = Headers(scope=scope).get("content-length", "") if scope["type"] == "http" else ""
+        size = int(told) if told.isdecimal() else 0
+        received = 0
+
+        async def receive_counted() -> Message:
+            nonlocal received
+            message: Message = await receive() if size <= MAX_BODY_BYTES else {}
+            received += len(message.get("body", b""))
+            if max(size, received) > MAX_BODY_BYTES:
+                raise HTTPException(413, "内容超过 8 MiB,请分批发送 / over 8 MiB: send it in parts")
+            return message
+
+        await self._app(scope, receive_counted, send)
 
 
 def redis_client(settings: Settings) -> "redis.Redis":
@@ -52,7 +76,6 @@ def service_app(
         title=title,
         docs_url=None,  # pages come from the gateway, for the whole API
         redoc_url=None,
-        max_body_size=MAX_BODY_BYTES,
         responses=_PROBLEMS,
         lifespan=lifespan,
         generate_unique_id_function=lambda route: route.name,
@@ -62,6 +85,7 @@ def service_app(
     app.state.redis = redis_client(settings)
     app.state.verifier = Verifier(settings.keys_dir, app.state.redis)
     errors.install_handlers(app)
+    app.add_middleware(BodyLimit)
     app.add_middleware(telemetry.RequestLog)
     for router in (*routers, _common(service)):
         app.include_router(router)

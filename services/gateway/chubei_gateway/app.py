@@ -10,11 +10,9 @@ from chubei_shared.settings import Settings
 from chubei_shared.tokens import Signer
 from chubei_shared.web import service_app
 from fastapi import FastAPI
-from starlette.routing import Route
 
-from chubei_gateway import api_live, api_people, api_sessions, pages
+from chubei_gateway import api_live, api_people, api_sessions, forward, pages
 from chubei_gateway.directory import Directory
-from chubei_gateway.forward import METHODS, forward
 from chubei_gateway.headers import SecurityHeaders
 from chubei_gateway.live import Broadcast, Outboxes
 from chubei_gateway.upkeep import Upkeep
@@ -33,7 +31,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.description, app.version = _DESCRIPTION, version("chubei-gateway")
     app.state.signer = Signer(app.state.settings.keys_dir, "gateway")
     app.add_middleware(SecurityHeaders)
-    app.router.routes.append(Route("/v1/{path:path}", forward, methods=METHODS))
+    app.router.redirect_slashes = False
+    app.include_router(forward.router)  # last: it takes every path
     return app
 
 

@@ -11,11 +11,10 @@ import httpx
 from chubei_shared.db import Transactions
 from chubei_shared.errors import AppError, Forbidden, NotFound, Unauthorized, Unavailable
 from chubei_shared.telemetry import REQUEST_ID, log, request_id
-from chubei_shared.tokens import PUBLIC, Caller, Verifier, check_roles
+from chubei_shared.tokens import PUBLIC, Caller, Verifier, allow_public, check_roles
+from fastapi import APIRouter, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
-from starlette.responses import Response
 
 from chubei_gateway import audit
 from chubei_gateway.directory import Directory
@@ -43,11 +42,15 @@ _NOT_FORWARDED: Final = _HOP_BY_HOP | {
 _NOT_ANSWERED: Final = _HOP_BY_HOP | {"content-length", "content-encoding", "date", "server", REQUEST_ID}
 _BROKEN: Final = (httpx.ConnectError, httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 _READS: Final = {"GET", "HEAD"}
-METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
+router = APIRouter(include_in_schema=False)
+
+
+@router.api_route("/v1/{path:path}", methods=list(_METHODS), **allow_public())
 async def forward(request: Request) -> Response:
-    """The answer of the service that serves the request's path."""
+    """The answer of the service that serves the request's path; the roles are those of its operation there."""
     path: str = request.scope["path"]
     if {".", ".."} & set(path.split("/")):
         raise NotFound(f"没有 {path}", f"There is no {path}")  # a client library would walk up

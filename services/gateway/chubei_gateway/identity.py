@@ -117,7 +117,7 @@ def update_user(
     """
     admins = session.scalars(
         select(User)
-        .where(User.roles.any(Role.ADMIN), ~User.disabled)  # type: ignore[arg-type]
+        .where(User.roles.contains([Role.ADMIN]), ~User.disabled)
         .order_by(User.username)
         .with_for_update()
     ).all()

@@ -1,0 +1,216 @@
+"""Forwarding: who gets through to which path, what is passed on, and what happens when a service is away."""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from http.client import HTTPConnection
+from uuid import uuid4
+
+import httpx
+import pytest
+from chubei_gateway.app import create_app
+from chubei_shared.contracts.gateway_client import GatewayClient
+from chubei_shared.errors import NotFound, Shortage, from_response
+from chubei_shared.settings import Settings
+from chubei_shared.tokens import Caller, Role, Signer
+from chubei_shared.web import MAX_BODY_BYTES
+from fastapi import FastAPI
+
+SignInAs = Callable[..., GatewayClient]
+Serve = Callable[[FastAPI], AbstractContextManager[str]]
+
+
+def _as(settings: Settings, *roles: Role) -> dict[str, str]:
+    token = Signer(settings.keys_dir, "gateway").issue(Caller("somebody", frozenset(roles), frozenset({"n"})))
+    return {"Authorization": f"Bearer {token}"}
+
+
+ROUTES = [
+    ("GET", "/v1/parcels/1", {Role.CLERK}),
+    ("POST", "/v1/parcels", {Role.CLERK}),
+    ("GET", "/v1/labels", {Role.COMMANDER, Role.APPROVER}),
+    ("GET", "/v1/allocation-parcels/1", {Role.COMMANDER}),
+    ("GET", "/v1/users", {Role.ADMIN}),
+    ("POST", "/v1/users", {Role.ADMIN}),
+    ("PATCH", "/v1/users/nobody", {Role.ADMIN}),
+    ("GET", "/v1/audit", {Role.ADMIN, Role.AUDITOR}),
+    ("GET", "/v1/inventory/events", set(Role) - {Role.SERVICE}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "allowed"), ROUTES)
+def test_only_the_named_roles_get_through(
+    method: str, path: str, allowed: set[Role], gateway_url: str, house: Settings
+) -> None:
+    with httpx.Client(base_url=gateway_url) as http:
+        assert http.request(method, path).status_code == 401
+        for role in set(Role) - {Role.SERVICE}:
+            answer = http.request(method, path, headers=_as(house, role), json={})
+            assert (answer.status_code != 403) == (role in allowed), (role, answer.text)
+            if role not in allowed:
+                assert set(answer.json()["roles"]) >= allowed - {Role.SERVICE}
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/nothing", "/v1/parcels/1/more", "/nowhere", "/healthz/x", "/v1/parcels/.."]
+)
+def test_unknown_path_does_not_exist_for_anyone(path: str, gateway_url: str, house: Settings) -> None:
+    url = httpx.URL(gateway_url)
+    connection = HTTPConnection(url.host, url.port)  # sends the path as it is
+    connection.request("GET", path, headers=_as(house, *(set(Role) - {Role.SERVICE})))
+    answer = connection.getresponse()
+    assert answer.status == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    connection.close()
+
+
+def test_documents_and_health_of_services_are_not_forwarded(gateway_url: str) -> None:
+    for path in ("/v1/openapi.json", "/v1/healthz"):
+        assert httpx.get(gateway_url + path).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/v1/parcels/1", "/v1/me"])
+def test_other_method_of_a_known_path_is_405(path: str, gateway_url: str) -> None:
+    answer = httpx.delete(gateway_url + path)
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "GET"
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_services_check_the_token_again(inventory_url: str, house: Settings) -> None:
+    path = f"{inventory_url}/v1/parcels/1"
+    assert httpx.get(path).status_code == 401
+    assert httpx.get(path, headers=_as(house, Role.ADMIN)).status_code == 403
+    assert httpx.get(path, headers=_as(house, Role.CLERK)).status_code == 200
+
+
+def test_forged_tokens_are_refused(gateway_url: str, house: Settings) -> None:
+    forged = Signer(house.keys_dir, "gateway").issue(Caller("x", frozenset({Role.SERVICE})))
+    stranger = Signer(house.keys_dir, "allocation").issue(Caller("x", frozenset({Role.CLERK})))
+    for token in (forged, stranger, "", "x.y.z"):
+        answer = httpx.get(
+            f"{gateway_url}/v1/parcels/1", headers={"Authorization": f"Bearer {token}".strip()}
+        )
+        assert answer.status_code == 401
+
+
+def test_bodies_and_problems_come_back_as_they_are(sign_in_as: SignInAs) -> None:
+    clerk = sign_in_as(Role.CLERK)
+    assert clerk.http.get("/v1/parcels/1").json() == {"id": "1", "quantity": 7}
+    created = clerk.http.post("/v1/parcels", json={"id": "a", "quantity": 3})
+    assert (created.status_code, created.json()) == (201, {"parcel": {"id": "a", "quantity": 3}})
+    refused = clerk.http.post("/v1/parcels", json={"id": "a", "quantity": 300})
+    assert refused.headers["content-type"] == "application/problem+json"
+    error = from_response(refused)
+    assert isinstance(error, Shortage)
+    assert error.more == {"shortages": [{"item_code": "a"}]}
+    invalid = clerk.http.post("/v1/parcels", json={"id": "a", "quantity": 0})
+    assert invalid.status_code == 422
+    assert invalid.json()["errors"][0]["field"] == "quantity"
+
+
+def test_what_is_passed_on(gateway_url: str) -> None:
+    headers = {
+        "X-Request-Id": "night-1",
+        "Connection": "keep-alive, x-hop",
+        "X-Hop": "1",
+        "TE": "trailers",
+        "Cookie": "a=b",
+        "X-Forwarded-For": "1.2.3.4",
+        "Content-Type": "text/plain",
+        "Accept-Language": "zh",
+    }
+    answer = httpx.post(
+        f"{gateway_url}/v1/echo/a%2Fb%20c", params={"q": "仓 1&2"}, headers=headers, content="内容"
+    )
+    assert answer.status_code == 404  # the slash is one, wherever it is decoded
+    answer = httpx.post(
+        f"{gateway_url}/v1/echo/b%20c", params={"q": "仓 1&2"}, headers=headers, content="内容"
+    )
+    echo = answer.json()
+    assert echo["path"] == "/v1/echo/b%20c"
+    assert echo["query"] == answer.request.url.query.decode()
+    assert echo["body"] == "内容"
+    assert echo["headers"]["x-request-id"] == "night-1"
+    assert echo["headers"]["accept-language"] == "zh"
+    assert not {"x-hop", "te", "cookie", "x-forwarded-for"} & echo["headers"].keys()
+    assert answer.headers.get_list("x-request-id") == ["night-1"]
+    assert answer.headers.get_list("content-length") == [str(len(answer.content))]
+
+
+@pytest.mark.parametrize("path", ["/v1/echo/x", "/v1/sessions"])
+@pytest.mark.parametrize("told", [True, False])
+def test_body_has_a_limit(path: str, told: bool, gateway_url: str) -> None:
+    body = b"x" * (MAX_BODY_BYTES + 1)
+    content = body if told else iter([body[:-1], body[-1:]])  # without a length it is sent in chunks
+    answer = httpx.post(gateway_url + path, content=content, timeout=30)
+    assert answer.status_code == 413
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "8 MiB" in answer.json()["detail_en"]
+
+
+def test_service_that_is_not_up_yet_is_named_and_found_when_it_comes(
+    house: Settings, inventory_url: str, free_port: int, serve: Callable[..., AbstractContextManager[str]]
+) -> None:
+    later = f"http://127.0.0.1:{free_port}"
+    behind = {"inventory_url": inventory_url, "allocation_url": later}
+    clerk, commander = _as(house, Role.CLERK), _as(house, Role.COMMANDER)
+    with serve(create_app(Settings.model_validate(house.model_dump() | behind))) as url:
+        assert httpx.get(f"{url}/v1/parcels/1", headers=clerk).status_code == 200
+        missing = httpx.get(f"{url}/v1/labels", headers=commander)
+        assert (missing.status_code, missing.json()["services"]) == (503, ["allocation"])
+        states = {p["name"]: p["status"] for p in httpx.get(f"{url}/v1/health").json()["parts"]}
+        assert states == {"database": "ok", "redis": "ok", "inventory": "ok", "allocation": "away"}
+
+
+def test_service_that_went_away_is_named_and_comes_back(
+    house: Settings,
+    inventory_url: str,
+    free_port: int,
+    small_allocation: FastAPI,
+    serve: Callable[..., AbstractContextManager[str]],
+) -> None:
+    behind = {"inventory_url": inventory_url, "allocation_url": f"http://127.0.0.1:{free_port}"}
+    commander = _as(house, Role.COMMANDER)
+    with (
+        serve(create_app(Settings.model_validate(house.model_dump() | behind))) as url,
+        httpx.Client(base_url=url, headers=commander) as http,
+    ):
+        for _ in range(2):
+            with serve(small_allocation, free_port):
+                _until(lambda: http.get("/v1/labels").status_code == 200)
+            away = http.get("/v1/labels")
+            assert (away.status_code, away.json()["services"]) == (503, ["allocation"])
+            assert "retry" in away.json()["detail_en"]
+
+
+def _until(happens: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 15
+    while not happens():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_changes_are_audited_with_their_outcome_and_reads_are_not(
+    sign_in_as: SignInAs, admin: GatewayClient
+) -> None:
+    clerk = sign_in_as(Role.CLERK)
+    name, rid = clerk.me().username, uuid4().hex
+    clerk.http.get("/v1/parcels/1")
+    for quantity in (1, 300):
+        clerk.http.post("/v1/parcels", json={"id": "a", "quantity": quantity}, headers={"x-request-id": rid})
+    auditor = sign_in_as(Role.AUDITOR)
+    rows = [r for r in auditor.audit(subject=name) if r.request_id == rid]
+    assert [(r.act, r.target, r.outcome) for r in rows] == [
+        ("POST /v1/parcels", "/v1/parcels", 409),
+        ("POST /v1/parcels", "/v1/parcels", 201),
+    ]
+    auditor.http.post("/v1/parcels", json={"id": "a", "quantity": 1})
+    denied = next(admin.audit(subject=auditor.me().username))
+    assert (denied.act, denied.outcome) == ("POST /v1/parcels", 403)
+    assert not [r for r in admin.audit(subject=name) if r.act.startswith("GET")]
+
+
+def test_client_raises_what_the_gateway_answers(anyone: GatewayClient) -> None:
+    with pytest.raises(NotFound, match="There is no /v1/nothing"):
+        anyone._get("/v1/nothing", type(anyone.health()))
