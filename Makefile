@@ -23,7 +23,7 @@ setup: $(VENV)/.ready  ## install everything into .venv (the command: .venv/bin/
 $(VENV)/.ready: requirements.lock pyproject.toml $(PACKAGES:%=%/pyproject.toml) | $(filter .uv/bin/uv,$(UV))
 	@echo "Installing from requirements.lock into $(VENV) (a few minutes the first time, seconds after)"
 	@test -x $(VENV)/bin/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
-	@$(UV) pip sync --quiet --python $(VENV)/bin/python --require-hashes requirements.lock
+	@$(UV) pip sync --quiet --compile-bytecode --python $(VENV)/bin/python --require-hashes requirements.lock
 	@$(UV) pip install --quiet --python $(VENV)/bin/python --no-deps --no-build-isolation $(PACKAGES:%=-e %)
 	@touch $@
 
