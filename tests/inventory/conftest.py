@@ -17,7 +17,7 @@ from chubei_shared.contracts.base import Certainty, Mode, Provenance
 from chubei_shared.contracts.catalogue import Family, Item, Place, PlaceKind
 from chubei_shared.contracts.holds import HoldLine, HoldRequest
 from chubei_shared.contracts.inventory_client import InventoryClient
-from chubei_shared.contracts.stock import Issue, Receive
+from chubei_shared.contracts.stock import Adjust, AdjustLine, Issue, Receive, Reverse
 from chubei_shared.db import make_engine
 from chubei_shared.settings import Settings
 from chubei_shared.tokens import Caller, Role, Signer
@@ -102,6 +102,8 @@ def admin(sign_in: SignIn) -> InventoryClient:
 class Yard:
     """A store with one item, and the few things that tests keep doing there."""
 
+    now, soon, invented = staticmethod(now), SOON, INVENTED
+
     def __init__(self, admin: InventoryClient, service: InventoryClient) -> None:
         self.admin, self.service = admin, service
         self.store = self.place(PlaceKind.STORE)
@@ -149,6 +151,20 @@ class Yard:
         body = {"kind": "issue", "id": uuid4(), "occurred_at": now(), "place_id": self.store, "lines": [line]}
         return Issue.model_validate(body | changes)
 
+    def reversal(self, movement_id: UUID) -> Reverse:
+        """A reversal, not yet sent."""
+        return Reverse(kind="reverse", id=uuid4(), occurred_at=now(), reverses_id=movement_id, reason="误记")
+
+    def adjustment(self, lot_id: UUID, *changes: int) -> Adjust:
+        """An adjustment of a lot at the store, not yet sent."""
+        lines = [AdjustLine(lot_id=lot_id, change=change) for change in changes]
+        return Adjust(
+            kind="adjust", id=uuid4(), occurred_at=now(), place_id=self.store, reason="盘点", lines=lines
+        )
+
+    def books_balance(self) -> bool:
+        return self.admin.books().faults == []
+
     def line(self, quantity: int, **changes: Any) -> HoldLine:
         values: dict[str, Any] = {
             "place_id": self.store, "item_code": self.item, "mode": Mode.PHYSICAL, "quantity": quantity,
@@ -164,6 +180,18 @@ class Yard:
 
     def hold(self, quantity: int) -> UUID:
         return self.service.hold(self.request(self.line(quantity))).id
+
+    def all_places(self) -> list[Place]:
+        return self.pages(self.admin.places, limit=500)
+
+    def pages(self, ask: Callable[..., Any], limit: int = 2, **query: Any) -> list[Any]:
+        """All rows of a collection, page by page."""
+        rows, cursor = [], None
+        while True:
+            page = ask(**query, cursor=cursor, limit=limit)
+            rows += page.rows
+            if (cursor := page.next_cursor) is None:
+                return rows
 
     def stock(self, place: str | None = None) -> tuple[int, int, int]:
         """On hand, held and available of the item at a place."""

@@ -147,9 +147,7 @@ def page(session: Session, item_code: str | None, cursor: str | None, limit: int
 
 
 def _freed(session: Session) -> dict[str, int]:
-    return {
-        reserve_id: int(units) for reserve_id, units in session.execute(_FREED, {"releasing": []}).tuples()
-    }
+    return {reserve_id: int(units) for reserve_id, units in session.execute(_FREED, {"releasing": []})}
 
 
 def _view(row: tables.Reserve, freed: dict[str, int]) -> ReserveView:

@@ -260,7 +260,7 @@ def _adjust(session: Session, movement: Adjust) -> list[Leg]:
     known = select(tables.Lot.id, tables.Lot.item_code).where(tables.Lot.id.in_(changes))
     goods = {
         lot_id: Goods(code, lot_id)
-        for lot_id, code in session.execute(known.where(tables.Lot.reserve_id.is_(None))).tuples()
+        for lot_id, code in session.execute(known.where(tables.Lot.reserve_id.is_(None)))
     }
     if unknown := sorted(str(lot_id) for lot_id in changes.keys() - goods.keys()):
         raise Invalid(

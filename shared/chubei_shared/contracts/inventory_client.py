@@ -54,6 +54,9 @@ class InventoryClient:
     def reserves(self, cursor: str | None = None, limit: int = 100) -> ReservePage:
         return ReservePage.model_validate_json(self._get("/v1/reserves", cursor=cursor, limit=limit))
 
+    def reserve(self, reserve_id: str) -> ReserveView:
+        return ReserveView.model_validate_json(self._get(f"/v1/reserves/{_segment(reserve_id)}"))
+
     # Movements and stock
 
     def record(self, movement: Movement) -> MovementView:

@@ -1,0 +1,103 @@
+"""First expired, first out: the choice of lots, without a database."""
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import permutations
+from uuid import UUID
+
+from chubei_inventory.fefo import Shelf, Want, day, pick
+from hypothesis import given
+from hypothesis import strategies as st
+
+TODAY = date(2026, 11, 21)
+
+
+def shelf(number: int, available: int, expires_in: int | None = None, quality: str = "ok") -> Shelf:
+    expires_on = None if expires_in is None else TODAY + timedelta(days=expires_in)
+    return Shelf(UUID(int=number), f"lot-{number}", None, expires_on, quality, available)
+
+
+DAYS = st.integers(-2, 4)
+SHELVES = st.lists(
+    st.tuples(st.integers(0, 9), st.none() | DAYS, st.sampled_from(["ok", "ok", "ok", "sealed"])), max_size=5
+).map(lambda rows: [shelf(n, *row) for n, row in enumerate(rows)])
+WANTS = st.lists(
+    st.builds(Want, st.integers(1, 12), DAYS.map(lambda d: TODAY + timedelta(days=d))), min_size=1, max_size=4
+)
+
+
+@given(SHELVES, WANTS)
+def test_nothing_unusable_nothing_twice_nothing_lost(shelves, wants):
+    found = pick(shelves, wants)
+    known = {s.lot_id: s for s in shelves}
+    for lot_id, units in found.parts.items():
+        assert 0 < units <= known[lot_id].available
+        assert known[lot_id].unusable(min(w.on for w in wants)) is None
+    assert found.found + found.short == sum(w.units for w in wants)
+
+
+@given(SHELVES, WANTS)
+def test_no_order_of_serving_finds_more(shelves, wants):
+    """Against every order of wants, each served from the lots that expire last: none does better."""
+
+    def naive(order):
+        free = {s.lot_id: s.available for s in shelves}
+        total = 0
+        for want in order:
+            left = want.units
+            for s in sorted(shelves, key=lambda s: s.expires_on or date.max, reverse=True):
+                if s.unusable(want.on) is None:
+                    taken = min(left, free[s.lot_id])
+                    free[s.lot_id] -= taken
+                    left -= taken
+                    total += taken
+        return total
+
+    assert pick(shelves, wants).found >= max(naive(order) for order in permutations(wants))
+
+
+@given(SHELVES, st.integers(1, 20))
+def test_what_expires_first_is_emptied_first(shelves, units):
+    found = pick(shelves, [Want(units, TODAY)])
+    usable = sorted(
+        (s for s in shelves if s.available and not s.unusable(TODAY)),
+        key=lambda s: (s.expires_on or date.max, s.lot_no),
+    )
+    taken = [found.parts[s.lot_id] for s in usable]
+    emptied = [t == s.available for t, s in zip(taken, usable, strict=True)]
+    assert all(emptied[i] or taken[i + 1] == 0 for i in range(len(usable) - 1))
+
+
+def test_lots_that_were_passed_over_are_named_with_the_reason():
+    expired, sealed, good = shelf(1, 5, -1), shelf(2, 5, 1, "sealed"), shelf(3, 5, 2)
+    found = pick([good, sealed, expired], [Want(3, TODAY)])
+    assert found.parts == {good.lot_id: 3}
+    assert {s.lot_no: why[1] for s, why in found.passed.values()} == {
+        "lot-1": "expires 2026-11-20, before 2026-11-21",
+        "lot-2": "sealed off",
+    }
+
+
+def test_a_lot_that_would_not_have_been_reached_is_not_passed_over():
+    assert pick([shelf(1, 5, 1), shelf(2, 5, 9, "sealed")], [Want(5, TODAY)]).passed == {}
+
+
+def test_a_lot_is_good_on_its_last_day_and_not_on_the_next():
+    assert pick([shelf(1, 1, 0)], [Want(1, TODAY)]).found == 1
+    assert pick([shelf(1, 1, 0)], [Want(1, TODAY + timedelta(days=1))]).found == 0
+
+
+def test_an_early_want_leaves_the_long_lasting_lots_to_a_late_one():
+    short_lived, lasting = shelf(1, 5, 1), shelf(2, 5, 30)
+    late, early = Want(5, TODAY + timedelta(days=10)), Want(5, TODAY)
+    assert pick([lasting, short_lived], [late, early]).short == 0
+
+
+def test_a_named_lot_is_taken_before_the_rest_is_shared_out():
+    first, second = shelf(1, 5, 1), shelf(2, 5, 9)
+    found = pick([first, second], [Want(5, TODAY), Want(4, TODAY, first.lot_id)])
+    assert found.parts == {first.lot_id: 5, second.lot_id: 4}
+
+
+def test_the_day_is_that_of_beijing():
+    assert day(datetime(2026, 11, 21, 15, 59, tzinfo=UTC)) == date(2026, 11, 21)
+    assert day(datetime(2026, 11, 21, 16, 0, tzinfo=UTC)) == date(2026, 11, 22)

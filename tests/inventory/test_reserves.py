@@ -1,0 +1,155 @@
+"""Agreements, makers' commitments and funds: registered, held, called off."""
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from chubei_shared.contracts.catalogue import PlaceKind
+from chubei_shared.contracts.reserves import Agreement, Commitment, Fund
+from chubei_shared.errors import Conflict, Invalid, NotFound, Shortage
+
+
+@pytest.fixture
+def supplier(yard: Any) -> str:
+    return yard.place(PlaceKind.SUPPLIER)
+
+
+def common(yard: Any, place_id: str, **changes: Any) -> dict[str, Any]:
+    today = date.today()  # noqa: DTZ011 (far enough from either end)
+    return {
+        "id": f"reserve-{uuid4().hex[:8]}", "place_id": place_id, "party": "甲公司", "item_code": yard.item,
+        "valid_from": today - timedelta(days=30), "valid_until": today + timedelta(days=300),
+        "unit_price_cny": 3, "provenance": yard.invented,
+    } | changes  # fmt: skip
+
+
+def agreement(yard: Any, place_id: str, quantity: int = 100, **changes: Any) -> Agreement:
+    return Agreement(mode="contract", quantity=quantity, lead_min=120, **common(yard, place_id, **changes))
+
+
+def fund(yard: Any, place_id: str, budget_cny: int, **changes: Any) -> Fund:
+    minutes = {"approval_min": 60, "delivery_min": 240}
+    return Fund(mode="fund", budget_cny=budget_cny, **minutes, **common(yard, place_id, **changes))
+
+
+def test_a_reserve_put_again_is_the_same(yard, supplier):
+    record = agreement(yard, supplier)
+    view = yard.admin.put_reserve(record)
+    assert yard.admin.put_reserve(record) == view
+    assert (view.reserve, view.quantity, view.available, view.usable) == (record, 100, 100, True)
+
+
+def test_a_fund_is_counted_in_whole_units(yard, supplier):
+    assert yard.admin.put_reserve(fund(yard, supplier, 1000)).quantity == 333
+    with pytest.raises(ValueError, match="buys nothing"):
+        fund(yard, supplier, 2)
+
+
+def test_what_a_reserve_is_for_stays(yard, supplier):
+    record = agreement(yard, supplier)
+    yard.admin.put_reserve(record)
+    changed = record.model_copy(update={"item_code": yard.new_item()})
+    with pytest.raises(Conflict, match="item_code"):
+        yard.admin.put_reserve(changed)
+
+
+def test_an_unknown_place_or_item_is_named(yard, supplier):
+    with pytest.raises(Invalid, match="place_id: nowhere"):
+        yard.admin.put_reserve(agreement(yard, "nowhere"))
+    with pytest.raises(Invalid, match="item_code: 9999998"):
+        yard.admin.put_reserve(agreement(yard, supplier, item_code="9999998"))
+
+
+def test_one_reserve_stands_behind_a_supply_row_at_a_time(yard, supplier):
+    first = agreement(yard, supplier)
+    yard.admin.put_reserve(first)
+    with pytest.raises(Conflict, match=first.id):
+        yard.admin.put_reserve(agreement(yard, supplier))
+    renewal = {"valid_from": first.valid_until + timedelta(days=1), "valid_until": date(2040, 1, 1)}
+    assert not yard.admin.put_reserve(agreement(yard, supplier, **renewal)).usable
+
+
+def test_reserves_are_held_and_called_off(yard, supplier):
+    record = agreement(yard, supplier)
+    yard.admin.put_reserve(record)
+    request = yard.request(yard.line(60, place_id=supplier, mode="contract"))
+    view = yard.service.hold(request)
+    assert [(line.reserve_id, line.lot_id, line.quantity) for line in view.lines] == [(record.id, None, 60)]
+    order_id = uuid4()
+    issue = yard.issue(45, place_id=supplier, hold_id=view.id, order_id=order_id, line={"mode": "contract"})
+    called = yard.service.record(issue)
+    assert [(e.place_id, e.quantity) for e in called.entries] == [
+        ("outside:contract", -45), (f"transit:{order_id}", 45)
+    ]  # fmt: skip
+    left = yard.admin.reserve(record.id)
+    assert (left.held, left.used, left.available) == (15, 45, 40)
+    aboard = yard.admin.stock(place_id=f"transit:{order_id}").rows[0]
+    assert (aboard.maker, aboard.lot_no) == ("甲公司", record.id)
+    yard.service.release(view.id)
+    assert yard.admin.reserve(record.id).available == 55
+    yard.admin.record(yard.reversal(called.id))
+    assert yard.admin.reserve(record.id).available == 100
+    assert yard.books_balance()
+
+
+def test_more_than_agreed_is_not_held(yard, supplier):
+    yard.admin.put_reserve(agreement(yard, supplier))
+    line = yard.line(60, place_id=supplier, mode="contract")
+    yard.service.hold(yard.request(line))
+    with pytest.raises(Shortage) as refused:
+        yard.service.hold(yard.request(line))
+    assert refused.value.more["shortages"][0]["available"] == 40
+
+
+def test_an_agreement_out_of_its_time_is_not_held(yard, supplier):
+    today = date.today()  # noqa: DTZ011
+    dates = {"valid_from": today - timedelta(days=90), "valid_until": today - timedelta(days=3)}
+    assert not yard.admin.put_reserve(agreement(yard, supplier, **dates)).usable
+    with pytest.raises(Shortage):
+        yard.service.hold(yard.request(yard.line(1, place_id=supplier, mode="contract")))
+
+
+def test_less_than_is_held_and_used_is_refused(yard, supplier):
+    record = agreement(yard, supplier)
+    yard.admin.put_reserve(record)
+    view = yard.service.hold(yard.request(yard.line(60, place_id=supplier, mode="contract")))
+    with pytest.raises(Conflict) as refused:
+        yard.admin.put_reserve(record.model_copy(update={"quantity": 59}))
+    assert refused.value.more["held"] == 60
+    yard.admin.put_reserve(record.model_copy(update={"quantity": 60}))
+    yard.service.release(view.id)
+    assert yard.admin.put_reserve(record.model_copy(update={"quantity": 59})).available == 59
+
+
+def test_an_expired_hold_on_a_reserve_counts_no_more(yard, supplier, expire):
+    record = agreement(yard, supplier)
+    yard.admin.put_reserve(record)
+    view = yard.service.hold(yard.request(yard.line(60, place_id=supplier, mode="contract")))
+    expire(view.id)
+    assert yard.admin.reserve(record.id).available == 100
+    assert next(r for r in yard.pages(yard.admin.reserves) if r.reserve.id == record.id).held == 0
+    yard.service.hold(yard.request(yard.line(100, place_id=supplier, mode="contract")))
+    assert yard.books_balance()
+
+
+def test_all_modes_in_one_hold_and_one_issue(yard, supplier):
+    yard.receive(10, place=supplier)
+    yard.admin.put_reserve(agreement(yard, supplier))
+    yard.admin.put_reserve(fund(yard, supplier, 300))
+    rate = {"conversion_min": 360, "rate_per_hour": 50}
+    yard.admin.put_reserve(Commitment(mode="capacity", quantity=500, **rate, **common(yard, supplier)))
+    modes = {"physical": 10, "contract": 20, "capacity": 30, "fund": 40}
+    lines = [yard.line(units, place_id=supplier, mode=mode) for mode, units in modes.items()]
+    hold_id, order_id = yard.service.hold(yard.request(*lines)).id, uuid4()
+    issue_lines = [{"item_code": yard.item, "quantity": units, "mode": mode} for mode, units in modes.items()]
+    yard.service.record(
+        yard.issue(1, place_id=supplier, hold_id=hold_id, order_id=order_id, lines=issue_lines)
+    )
+    assert yard.stock(f"transit:{order_id}")[0] == 100
+    assert yard.service.get_hold(hold_id).status == "issued"
+
+
+def test_an_unknown_reserve_is_named(yard):
+    with pytest.raises(NotFound, match="no-such"):
+        yard.admin.reserve("no-such")
