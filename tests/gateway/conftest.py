@@ -80,9 +80,10 @@ def _inventory(settings: Settings) -> FastAPI:
         return Label(parcel=body)
 
     @router.post("/v1/echo/{name}", **allow_public())
-    async def echo(request: Request) -> Echo:
+    async def echo(name: str, request: Request) -> Echo:
         body = (await request.body()).decode()
         path = request.scope["raw_path"].decode()
+        assert name
         return Echo(path=path, headers=dict(request.headers), query=request.url.query, body=body)
 
     return service_app("inventory", "Small inventory", [router], settings)
