@@ -1,12 +1,11 @@
 """What `chubei up` shows: a line for each event, and on a terminal what it waits for just now."""
 
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from rich.cells import set_cell_size
+from rich.cells import cell_len
 from rich.console import Console
 from rich.live import Live
 from rich.spinner import Spinner
@@ -14,7 +13,12 @@ from rich.text import Text
 
 from .supervisor import Child, Death
 
-_TITLE_CELLS = 26
+TITLE_CELLS = 28
+
+
+def in_cells(words: str, cells: int) -> str:
+    """`words` filled up to a width of `cells` on the screen, where a Chinese character takes two."""
+    return words + " " * (cells - cell_len(words))
 
 
 class Screen:
@@ -61,7 +65,7 @@ class Screen:
         self._waiting.pop(child.name, None)
         done = "完成 / done" if child.once else "就绪 / ready"
         self.say(
-            f"✓ {set_cell_size(child.title, _TITLE_CELLS)} {done} {took_s:5.1f} s  {child.where}",
+            f"✓ {in_cells(child.title, TITLE_CELLS)} {done} {took_s:5.1f} s  {child.where}",
             style="green",
         )
 
@@ -83,11 +87,11 @@ class Screen:
         self.say("", "正在停止（Ctrl-C 立即结束）/ stopping (Ctrl-C to end at once)")
 
     def stopped(self, child: Child) -> None:
-        self.say(f"· {set_cell_size(child.title, _TITLE_CELLS)} 已停止 / stopped", style="dim")
+        self.say(f"· {in_cells(child.title, TITLE_CELLS)} 已停止 / stopped", style="dim")
 
     def summary(self, rows: Iterable[tuple[str, str]]) -> None:
         """The closing words of the start: a heading and aligned rows."""
-        self.say("", f"储备已启动 / Chubei is up  {time.strftime('%H:%M:%S')}", style="bold")
+        self.say("", "储备已启动 / Chubei is up", style="bold")
         for label, value in rows:
-            self.say(f"  {set_cell_size(label, _TITLE_CELLS)} {value}")
+            self.say(f"  {in_cells(label, TITLE_CELLS)} {value}")
         self.say("")

@@ -2,10 +2,13 @@
 
 import httpx
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from .errors import CommandError
+from .screen import TITLE_CELLS, in_cells
 from .state import StateFolder
+
+_WELL = ("ready", "done", "outside")
 
 
 def show_status(state: StateFolder) -> bool:
@@ -15,23 +18,21 @@ def show_status(state: StateFolder) -> bool:
         raise CommandError(
             f"{state.path} 上没有在运行的 chubei / no chubei runs on it: start one with chubei up"
         )
-    table = Table(
-        "部分 / part", "状态 / state", "pid", "重启 / restarts", "地址 / where", box=None, pad_edge=False
-    )
-    for child in running.children.values():
-        table.add_row(*(str("" if child[key] is None else child[key]) for key in _COLUMNS))
+    well = running.ready
     console = Console()
-    console.print(table)
-    well = running.ready and all(child["state"] in _WELL for child in running.children.values())
-    for service, url in running.urls.items():
-        answer = _health(url)
-        well = well and answer == "ok"
-        console.print(f"{service} {url}/healthz: {answer}", highlight=False, soft_wrap=True)
+    for name, child in running.children.items():
+        found = _health(running.urls[name]) if name in running.urls else str(child["state"])
+        good = found in _WELL
+        well = well and good
+        facts = (
+            f"pid {child['pid']}" if child["pid"] else "",
+            f"重启 / restarts {child['deaths']}",
+            child["where"],
+        )
+        line = f"{'✓' if good else '✗'} {in_cells(str(child['title']), TITLE_CELLS)} {found:8} "
+        told = "  ".join(str(fact) for fact in facts if fact)
+        console.print(Text(line + told, "green" if good else "red"), soft_wrap=True)
     return well
-
-
-_COLUMNS = ("title", "state", "pid", "deaths", "where")
-_WELL = ("ready", "done", "outside")
 
 
 def _health(url: str) -> str:
@@ -39,4 +40,4 @@ def _health(url: str) -> str:
         answer = httpx.get(f"{url}/healthz", timeout=3, trust_env=False)
     except httpx.HTTPError as error:
         return str(error)
-    return "ok" if answer.status_code == 200 else f"HTTP {answer.status_code}"
+    return "ready" if answer.status_code == 200 else f"HTTP {answer.status_code}"

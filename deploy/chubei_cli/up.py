@@ -150,7 +150,8 @@ class _Watcher:
 
     def ready(self, child: Child, pid: int | None, took_s: float) -> None:
         self._screen.ready(child, took_s)
-        self._note(child, "outside" if child.outside else "done" if child.once else "ready", pid)
+        state = "outside" if child.outside else "done" if child.once else "ready"
+        self._note(child, state, None if child.once else pid)
 
     def died(self, child: Child, death: Death) -> None:
         self._screen.died(child, death)
