@@ -114,9 +114,23 @@ class House:
 
 @pytest.fixture
 def district(house: House) -> "World":
-    """A small district with its own stores, shelters and stock; nothing else is known to allocation."""
+    """A small district that inventory knows nothing of yet; nothing else is known to allocation."""
     house.clear()
     return World(house, next(_serial))
+
+
+@pytest.fixture
+def stocked(district: "World", catalogue_put: None) -> "World":
+    """The same with its stores, supplier and shelters in inventory, and goods in them."""
+    district.stock_up()
+    return district
+
+
+@pytest.fixture(scope="session")
+def catalogue_put(house: House, sample: SimpleNamespace) -> None:
+    for row in sample.items:
+        house.inventory().put_item(row)
+    house.inventory().put_kit(sample.kit)
 
 
 @pytest.fixture(scope="session")
@@ -151,20 +165,12 @@ class World:
             for place in (self.north, self.south)
         }
         self.books = house.inventory()
-        self._stock_up()
         house.as_(Role.ADMIN).put_network(self.network())
 
     def network(self) -> network.Network:
         return network_of(self.north, self.south, self.supplier, self.shelters)
 
-    def _stock_up(self) -> None:
-        for code, zh, en, grams in (
-            (WATER, "饮用水", "water", 10_000),
-            (QUILT, "棉被", "quilts", 2_000),
-            (BED, "行军床", "beds", 8_000),
-        ):
-            self.books.put_item(item(code, zh, en, grams))
-        self.books.put_kit(kit())
+    def stock_up(self) -> None:
         kind = catalogue.PlaceKind
         for place_id, of_kind in [
             (self.north, kind.STORE),

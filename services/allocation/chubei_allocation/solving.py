@@ -56,7 +56,7 @@ def solve(
     try:
         scenario = _scenario(tx, inventory, job)
         plan = _solve(tx, job, scenario, memory_mib, report)
-        found = _checked(scenario, plan)
+        found = checked(scenario, plan)
     except Lost:
         log.info("plan request dropped", extra={"request_id": str(request_id)})
     except (Unplannable, ScenarioError) as error:
@@ -120,7 +120,7 @@ def _solve(
                     raise Lost
 
 
-def _checked(scenario_json: dict[str, Any], plan_json: dict[str, Any]) -> dict[str, Any]:
+def checked(scenario_json: dict[str, Any], plan_json: dict[str, Any]) -> dict[str, Any]:
     """The columns of a plan that the independent checker accepts, with its figures. Raises Unplannable."""
     scenario = parse_scenario(scenario_json)
     plan = parse_plan(plan_json, scenario)
