@@ -82,6 +82,7 @@ def up(
     from .state import state_folder
 
     with state_folder(state).locked() as folder:  # before the long import: a second `up` is refused at once
+        typer.echo(f"正在启动 / starting: {folder.path}")
         from .up import up
 
         up(folder, port)

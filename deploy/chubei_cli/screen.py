@@ -27,7 +27,7 @@ class Screen:
     def __init__(self, console: Console, logs: Path) -> None:
         self._console = console
         self._logs = logs
-        self._waiting: dict[str, str] = {}
+        self._waiting: set[str] = set()
         self._spinner = Spinner("dots")
         self._live = Live(console=console, auto_refresh=False, transient=True)
 
@@ -45,9 +45,8 @@ class Screen:
         """Draw anew what is being waited for."""
         if not self._console.is_terminal:
             return
-        names = ", ".join(self._waiting.values())
-        self._spinner.update(text=Text(f"等待 / waiting: {names}"))
-        self._live.update(self._spinner if names else Text(), refresh=True)
+        self._spinner.update(text=Text(f"等待 / waiting: {', '.join(sorted(self._waiting))}"))
+        self._live.update(self._spinner if self._waiting else Text(), refresh=True)
 
     def say(self, *lines: str, style: str = "") -> None:
         """Print lines as they are, however long."""
@@ -55,14 +54,14 @@ class Screen:
             self._console.print(Text(line, style), soft_wrap=True)
 
     def starting(self, child: Child) -> None:
-        self._waiting[child.name] = child.title
+        self._waiting.add(child.name)
         if child.outside:
             self.say(f"· {child.title}: 由 {child.where} 给定，不启动 / given from outside, not started")
         elif not self._console.is_terminal:
             self.say(f"· {child.title}: 启动 / starting")
 
     def ready(self, child: Child, took_s: float) -> None:
-        self._waiting.pop(child.name, None)
+        self._waiting.discard(child.name)
         done = "完成 / done" if child.once else "就绪 / ready"
         self.say(
             f"✓ {in_cells(child.title, TITLE_CELLS)} {done} {took_s:5.1f} s  {child.where}",
@@ -70,7 +69,7 @@ class Screen:
         )
 
     def died(self, child: Child, death: Death) -> None:
-        self._waiting.pop(child.name, None)
+        self._waiting.discard(child.name)
         when = f"{death.retry_in_s:g} 秒后重启 / restarting in {death.retry_in_s:g} s"
         if death.flapping:
             self.say(
