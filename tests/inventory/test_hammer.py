@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from chubei_inventory import holds, stock
+from chubei_inventory import holds, movements
 from chubei_shared.contracts.catalogue import PlaceKind
 from chubei_shared.contracts.holds import HoldReplace
 from chubei_shared.contracts.stock import Transfer
@@ -62,7 +62,7 @@ def test_the_last_stock_is_given_out_once(yard, tx, deadlocks):
         got = 0
         for units in (3, 3, 3):
             try:
-                tx(stock.record, yard.issue(units), BOSS)
+                tx(movements.record, yard.issue(units), BOSS)
             except Conflict:
                 continue
             got += units
@@ -117,13 +117,13 @@ class Worker:
         return done
 
     def issue(self, here: str, _: str, units: int) -> None:
-        self.tx(stock.record, self.yard.issue(units, place_id=here), BOSS)
+        self.tx(movements.record, self.yard.issue(units, place_id=here), BOSS)
 
     def transfer(self, here: str, there: str, units: int) -> None:
         body = {"kind": "transfer", "id": uuid4(), "occurred_at": self.yard.now()}
         ends = {"from_place_id": here, "to_place_id": there}
         line = {"item_code": self.yard.item, "quantity": units}
-        self.tx(stock.record, Transfer.model_validate(body | ends | {"lines": [line]}), BOSS)
+        self.tx(movements.record, Transfer.model_validate(body | ends | {"lines": [line]}), BOSS)
 
     def hold(self, here: str, there: str, units: int) -> None:
         request = self.yard.request(self.yard.line(units, place_id=here), self.yard.line(1, place_id=there))
@@ -137,7 +137,7 @@ class Worker:
     def draw(self, *_: object) -> None:
         if self.kept:
             hold_id, place = self.kept[-1]
-            self.tx(stock.record, self.yard.issue(1, place_id=place, hold_id=hold_id), BOSS)
+            self.tx(movements.record, self.yard.issue(1, place_id=place, hold_id=hold_id), BOSS)
 
     def release(self, *_: object) -> None:
         if self.kept:

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from chubei_inventory import holds, queries, stock, supply
+from chubei_inventory import holds, movements, queries, supply
 from chubei_shared.contracts.stock import Receive
 from chubei_shared.db import Transactions
 from chubei_shared.tokens import Caller, Role
@@ -45,10 +45,10 @@ def test_forty_lines_cost_what_one_costs(yard, count):
         request = yard.request(*(yard.line(5, item_code=code) for code in items))
         gone = [{"item_code": code, "quantity": 5} for code in items]
         costs[size] = (
-            count(stock.record, Receive.model_validate(head | {"lines": lines}), BOSS),
-            count(stock.record, yard.issue(1, lines=gone), BOSS),
+            count(movements.record, Receive.model_validate(head | {"lines": lines}), BOSS),
+            count(movements.record, yard.issue(1, lines=gone), BOSS),
             count(holds.hold, request, BOSS),
-            count(stock.record, yard.issue(1, lines=gone, hold_id=request.id), BOSS),
+            count(movements.record, yard.issue(1, lines=gone, hold_id=request.id), BOSS),
             count(queries.stock, yard.store, None, None, None, 500),
             count(queries.movements, yard.store, None, None, None, 500),
             count(supply.snapshot, None, []),

@@ -7,14 +7,11 @@ from chubei_shared.contracts.catalogue import Item, ItemPage, Kit, KitPage, Plac
 from chubei_shared.contracts.reserves import Reserve, ReservePage, ReserveView
 from chubei_shared.db import Tx
 from chubei_shared.errors import Invalid
-from chubei_shared.tokens import Role, allow
+from chubei_shared.tokens import allow
 from fastapi import APIRouter, Body
 
 from chubei_inventory import catalogue, reserves
-from chubei_inventory.api_stock import READERS
-from chubei_inventory.pages import Cursor, Limit
-
-WRITERS = (Role.ADMIN, Role.COMMANDER)
+from chubei_inventory.api_parameters import READERS, WRITERS, Cursor, Limit
 
 router = APIRouter(prefix="/v1", tags=["catalogue"])
 

@@ -9,7 +9,7 @@ from chubei_shared.tokens import CurrentCaller, Role, allow
 from fastapi import APIRouter, Body, Response
 
 from chubei_inventory import holds, queries
-from chubei_inventory.api_stock import READERS
+from chubei_inventory.api_parameters import READERS
 
 router = APIRouter(prefix="/v1", tags=["holds"])
 

@@ -9,12 +9,8 @@ from chubei_shared.db import Tx
 from chubei_shared.tokens import CurrentCaller, Role, allow
 from fastapi import APIRouter, Body, Response
 
-from chubei_inventory import queries
-from chubei_inventory import stock as verbs
-from chubei_inventory.pages import Cursor, Limit
-
-READERS = (Role.CLERK, Role.COMMANDER, Role.APPROVER, Role.AUDITOR, Role.ADMIN, Role.SERVICE)
-"""Everyone signed in: on the night nobody should have to ask what is there."""
+from chubei_inventory import movements, queries
+from chubei_inventory.api_parameters import READERS, Cursor, Limit
 
 router = APIRouter(prefix="/v1", tags=["stock"])
 
@@ -82,7 +78,7 @@ def post_movement(
     tx: Tx,
     response: Response,
 ) -> MovementView:
-    view, new = tx(verbs.record, body, caller)
+    view, new = tx(movements.record, body, caller)
     response.status_code = 201 if new else 200
     return view
 

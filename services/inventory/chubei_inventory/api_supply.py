@@ -11,7 +11,7 @@ from chubei_shared.tokens import allow
 from fastapi import APIRouter, Query
 
 from chubei_inventory import supply
-from chubei_inventory.api_stock import READERS
+from chubei_inventory.api_parameters import READERS
 
 router = APIRouter(prefix="/v1", tags=["supply"])
 

@@ -3,15 +3,9 @@
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Any
 
 from chubei_shared.errors import Invalid
-from fastapi import Query
-
-Cursor = Annotated[
-    str | None, Query(max_length=600, description="上一页的 next_cursor / next_cursor of the page before")
-]
-Limit = Annotated[int, Query(ge=1, le=500, description="每页行数 / rows in a page")]
 
 
 def cursor_of(*key: object) -> str:
