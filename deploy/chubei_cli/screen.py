@@ -29,6 +29,7 @@ class Screen:
         self._logs = logs
         self._waiting: set[str] = set()
         self._spinner = Spinner("dots")
+        self._drawn = False
         self._live = Live(console=console, auto_refresh=False, transient=True)
 
     def __enter__(self) -> Self:
@@ -43,10 +44,11 @@ class Screen:
 
     def refresh(self) -> None:
         """Draw anew what is being waited for."""
-        if not self._console.is_terminal:
+        if not self._console.is_terminal or not (self._waiting or self._drawn):
             return
         self._spinner.update(text=Text(f"等待 / waiting: {', '.join(sorted(self._waiting))}"))
         self._live.update(self._spinner if self._waiting else Text(), refresh=True)
+        self._drawn = bool(self._waiting)
 
     def say(self, *lines: str, style: str = "") -> None:
         """Print lines as they are, however long."""

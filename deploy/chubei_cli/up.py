@@ -82,7 +82,7 @@ def _until_up(state: StateFolder, process: subprocess.Popen[str]) -> Running:
             return found
         time.sleep(0.1)
     _, said = process.communicate()
-    raise CommandError(said.strip() or f"chubei up: {process.returncode}")
+    raise CommandError(said.strip().removeprefix("chubei: ") or f"chubei up: {process.returncode}")
 
 
 async def _up(state: StateFolder, port: int | None) -> None:
