@@ -7,7 +7,6 @@ fills up for ever.
 """
 
 import contextlib
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from threading import Event as Flag
@@ -65,17 +64,17 @@ def listen(
     is the moment to catch up from the outboxes.
     """
 
-    def received(body: Any, message: Any) -> None:
+    def received(message: Any) -> None:
         message.ack()
         try:
-            on_event(Event.model_validate(json.loads(body) if isinstance(body, str) else body))
+            on_event(Event.model_validate_json(message.body))
         except ValueError:
             log.warning("event of another shape", exc_info=True)
 
     while not stop.is_set():
         queue = Queue(f"chubei.listener.{uuid4().hex}", EXCHANGE, "#", auto_delete=True, durable=False)
         try:
-            with connect(redis_url) as connection, Consumer(connection, [queue], callbacks=[received]):
+            with connect(redis_url) as connection, Consumer(connection, [queue], on_message=received):
                 _drain(connection, 0.1)  # the first one subscribes
                 on_connected()
                 while not stop.is_set():

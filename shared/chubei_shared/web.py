@@ -6,6 +6,8 @@ from typing import Annotated, Any
 import redis
 from fastapi import APIRouter, FastAPI, Query
 from fastapi.routing import APIRoute, iter_route_contexts
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from sqlalchemy import text
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -54,8 +56,13 @@ class BodyLimit:
 
 
 def redis_client(settings: Settings) -> "redis.Redis":
+    """A client that tries twice at once and then gives up: every request waits for it, and can do without."""
     return redis.Redis.from_url(
-        settings.redis_url, socket_timeout=2, socket_connect_timeout=2, health_check_interval=30
+        settings.redis_url,
+        socket_timeout=2,
+        socket_connect_timeout=2,
+        health_check_interval=30,
+        retry=Retry(NoBackoff(), 1),
     )
 
 

@@ -1,0 +1,126 @@
+"""Errors mean the same on both sides of the wire."""
+
+from typing import Any
+
+import httpx
+import pytest
+from chubei_shared import errors
+from chubei_shared.errors import AppError, Invalid, Unavailable, from_response, install_handlers
+from fastapi import FastAPI
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.exc import OperationalError
+from starlette.testclient import TestClient
+
+KINDS = sorted(set(errors._BY_CODE.values()), key=lambda kind: kind.code)
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda values: st.lists(values, max_size=3) | st.dictionaries(st.text(max_size=5), values, max_size=3),
+    max_leaves=5,
+)
+_more = st.dictionaries(st.sampled_from(["shortages", "errors", "services", "roles"]), _json)
+
+
+def _respond(error: AppError) -> httpx.Response:
+    answer = errors.respond(error)
+    return httpx.Response(answer.status_code, headers=dict(answer.headers), content=bytes(answer.body))
+
+
+@given(st.sampled_from(KINDS), st.text(), st.text(), _more)
+def test_each_kind_comes_back_as_itself(
+    kind: type[AppError], detail: str, detail_en: str, more: dict[str, Any]
+) -> None:
+    answer = _respond(kind(detail, detail_en, **more))
+    assert answer.headers["content-type"] == errors.PROBLEM_JSON
+    assert answer.status_code == kind.status
+    back = from_response(answer)
+    assert type(back) is kind
+    assert (back.detail, back.detail_en, back.more) == (detail, detail_en, more)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"<html>", b"[]", b"{}", b'{"type": 1}', b'{"type": "x", "detail": "y"}', b"null"]
+)
+def test_answer_of_another_shape_is_a_service_away(content: bytes) -> None:
+    request = httpx.Request("GET", "http://inventory/v1/stock")
+    error = from_response(httpx.Response(502, content=content, request=request))
+    assert isinstance(error, Unavailable)
+    assert error.detail_en == "Unexpected answer (GET /v1/stock: 502)"
+
+
+def test_problem_of_an_unknown_kind_keeps_its_words() -> None:
+    body = {"type": "urn:chubei:problem:of-tomorrow", "detail": "新", "detail_en": "New"}
+    error = from_response(httpx.Response(499, json=body))
+    assert type(error) is AppError
+    assert error.detail_en == "New"
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    quantity: int
+    kind: str = "x"
+
+
+@pytest.fixture
+def client() -> TestClient:
+    app = FastAPI()
+    install_handlers(app)
+
+    @app.post("/body")
+    def body(body: Body) -> None: ...
+
+    @app.get("/fails/{how}")
+    def fails(how: str) -> None:
+        raise {
+            "database": OperationalError("SELECT 1", {}, Exception("gone")),
+            "bug": ZeroDivisionError("secret detail"),
+        }[how]
+
+    return TestClient(app, raise_server_exceptions=False)
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "remedy"),
+    [
+        ({}, "quantity", "give this field"),
+        ({"quantity": 1, "colour": "red"}, "colour", "take this field out"),
+        ({"quantity": "many"}, "quantity", "correct it"),
+    ],
+)
+def test_bad_body_names_the_field_and_the_remedy(
+    body: dict[str, Any], field: str, remedy: str, client: TestClient
+) -> None:
+    answer = client.post("/body", json=body)
+    error = from_response(answer)
+    assert isinstance(error, Invalid)
+    [row] = error.more["errors"]
+    assert row["field"] == field
+    assert remedy in row["remedy"]
+    assert field in error.detail_en
+
+
+def test_body_that_is_not_json_is_a_problem_too(client: TestClient) -> None:
+    answer = client.post("/body", content=b"{", headers={"content-type": "application/json"})
+    assert isinstance(from_response(answer), Invalid)
+
+
+def test_database_away_says_to_retry(client: TestClient) -> None:
+    answer = client.get("/fails/database")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert isinstance(from_response(answer), Unavailable)
+
+
+def test_bug_tells_no_detail(client: TestClient) -> None:
+    answer = client.get("/fails/bug")
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == errors.PROBLEM_JSON
+    assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nowhere", 404), ("PUT", "/body", 405)])
+def test_unknown_paths_are_problems(method: str, path: str, status: int, client: TestClient) -> None:
+    answer = client.request(method, path)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, errors.PROBLEM_JSON)
+    assert path in answer.json()["detail_en"]
