@@ -18,7 +18,7 @@ _OLDEST = timedelta(days=30)
 
 def declare(session: Session, body: IncidentDeclaration, caller: Caller) -> IncidentView:
     """Declare an incident and share its people out over the shelters. Raises Invalid, Conflict."""
-    locks.hold(session, body.id)
+    locks.one_at_a_time(session, body.id)
     declaration = body.model_dump(mode="json")
     if known := session.get(tables.Incident, body.id):
         if known.declaration != declaration:
@@ -146,7 +146,8 @@ def listed(session: Session, cursor: str | None, limit: int) -> IncidentPage:
     found, following = pages.latest(
         session, select(tables.Incident), tables.Incident.declared_at, tables.Incident.id, cursor, limit
     )
-    return IncidentPage(rows=[view(session, row) for row in found], next_cursor=following)
+    at = _points_of(session, [row.id for row in found])
+    return IncidentPage(rows=[_view(row, at[row.id]) for row in found], next_cursor=following)
 
 
 def deadline(incident: tables.Incident) -> datetime:
@@ -155,28 +156,37 @@ def deadline(incident: tables.Incident) -> datetime:
 
 def points(session: Session, incident_id: UUID) -> list[DemandPoint]:
     """The demand points by shelter id."""
+    return _points_of(session, [incident_id])[incident_id]
+
+
+def _points_of(session: Session, incident_ids: list[UUID]) -> dict[UUID, list[DemandPoint]]:
     found = session.execute(
         select(tables.DemandPoint, tables.Shelter)
         .join(tables.Shelter, tables.Shelter.id == tables.DemandPoint.shelter_id)
-        .where(tables.DemandPoint.incident_id == incident_id)
+        .where(tables.DemandPoint.incident_id.in_(incident_ids))
         .order_by(tables.DemandPoint.shelter_id)
     )
-    return [
-        DemandPoint(
-            shelter_id=shelter.id,
-            subdistrict_id=shelter.subdistrict_id,
-            name_zh=shelter.name_zh,
-            name_en=shelter.name_en,
-            people=point.people,
-            groups=point.groups,
-            kit_id=point.kit_id,
+    at: dict[UUID, list[DemandPoint]] = {incident_id: [] for incident_id in incident_ids}
+    for point, shelter in found:
+        at[point.incident_id].append(
+            DemandPoint(
+                shelter_id=shelter.id,
+                subdistrict_id=shelter.subdistrict_id,
+                name_zh=shelter.name_zh,
+                name_en=shelter.name_en,
+                people=point.people,
+                groups=point.groups,
+                kit_id=point.kit_id,
+            )
         )
-        for point, shelter in found
-    ]
+    return at
 
 
 def view(session: Session, incident: tables.Incident) -> IncidentView:
-    rows = points(session, incident.id)
+    return _view(incident, points(session, incident.id))
+
+
+def _view(incident: tables.Incident, rows: list[DemandPoint]) -> IncidentView:
     deadline_at = deadline(incident)
     return IncidentView(
         id=incident.id,

@@ -21,7 +21,7 @@ def create(session: Session, plan: tables.Plan, scenario: dict[str, Any]) -> int
     """Make the orders of a plan that has just been approved; returns how many."""
     incident = incidents.get(session, plan.incident_id)
     day = incident.occurred_at.astimezone(BEIJING).strftime("%Y%m%d")
-    locks.hold(session, uuid5(_NUMBERS, day))  # incidents of one day count on together
+    locks.one_at_a_time(session, uuid5(_NUMBERS, day))  # incidents of one day count on together
     used = session.scalar(
         select(func.count())
         .select_from(tables.DispatchOrder)
@@ -84,17 +84,25 @@ def stops_of(order: tables.DispatchOrder) -> list[Stop]:
     return [Stop.model_validate(row) for row in order.stops]
 
 
-def steps_of(session: Session, order_id: UUID) -> Sequence[tables.OrderStep]:
+def steps_of(session: Session, order_id: UUID) -> list[tables.OrderStep]:
     """The steps of an order as they were recorded."""
-    return session.scalars(
+    return _steps(session, [order_id])[order_id]
+
+
+def _steps(session: Session, order_ids: Sequence[UUID]) -> dict[UUID, list[tables.OrderStep]]:
+    found = session.scalars(
         select(tables.OrderStep)
-        .where(tables.OrderStep.order_id == order_id)
-        .order_by(tables.OrderStep.recorded_at, tables.OrderStep.id)
-    ).all()
+        .where(tables.OrderStep.order_id.in_(order_ids))
+        .order_by(tables.OrderStep.serial)
+    )
+    by_order: dict[UUID, list[tables.OrderStep]] = {order_id: [] for order_id in order_ids}
+    for step in found:
+        by_order[step.order_id].append(step)
+    return by_order
 
 
 def show(session: Session, order_id: UUID) -> OrderView:
-    return view(session, get(session, order_id))
+    return _view(get(session, order_id), steps_of(session, order_id))
 
 
 def listed(
@@ -110,10 +118,11 @@ def listed(
         query = query.where(tables.DispatchOrder.number > cursor)
     found = session.scalars(query.limit(limit + 1)).all()
     following = found[limit - 1].number if len(found) > limit else None
-    return OrderPage(rows=[view(session, order) for order in found[:limit]], next_cursor=following)
+    steps = _steps(session, [order.id for order in found])
+    return OrderPage(rows=[_view(order, steps[order.id]) for order in found[:limit]], next_cursor=following)
 
 
-def view(session: Session, order: tables.DispatchOrder) -> OrderView:
+def _view(order: tables.DispatchOrder, steps: list[tables.OrderStep]) -> OrderView:
     return OrderView(
         id=order.id,
         number=order.number,
@@ -137,6 +146,6 @@ def view(session: Session, order: tables.DispatchOrder) -> OrderView:
                 signed_by=step.signed_by,
                 problem=step.problem,
             )
-            for step in steps_of(session, order.id)
+            for step in steps
         ],
     )

@@ -19,7 +19,7 @@ SOLVER_QUEUE = "solver"
 
 def request_plan(session: Session, body: PlanRequest, caller: Caller, default_limit_s: int) -> RequestView:
     """Ask for a plan. Raises NotFound, Invalid, Conflict."""
-    locks.hold(session, body.id)
+    locks.one_at_a_time(session, body.id)
     asked = body.model_dump(mode="json")
     if known := session.get(tables.PlanRequest, body.id):
         if known.body != asked:
@@ -91,7 +91,7 @@ def listed(session: Session, incident_id: UUID | None, cursor: str | None, limit
     found, following = pages.latest(
         session, query, tables.PlanRequest.created_at, tables.PlanRequest.id, cursor, limit
     )
-    return RequestPage(rows=[view(session, job) for job in found], next_cursor=following)
+    return RequestPage(rows=_views(session, found), next_cursor=following)
 
 
 def cancel(session: Session, request_id: UUID) -> RequestView:
@@ -109,19 +109,29 @@ def cancel(session: Session, request_id: UUID) -> RequestView:
 
 
 def view(session: Session, job: tables.PlanRequest) -> RequestView:
-    plan_id = session.scalar(select(tables.Plan.id).where(tables.Plan.request_id == job.id))
-    return RequestView(
-        id=job.id,
-        incident_id=job.incident_id,
-        requested_by=job.requested_by,
-        policy=job.policy,
-        status=job.status,
-        attempts=job.attempts,
-        time_limit_s=job.time_limit_s,
-        seed=job.seed,
-        progress=Progress.model_validate(job.progress) if job.progress else None,
-        error=job.error,
-        plan_id=plan_id,
-        created_at=job.created_at,
-        finished_at=job.finished_at,
+    return _views(session, [job])[0]
+
+
+def _views(session: Session, found: list[tables.PlanRequest]) -> list[RequestView]:
+    led_to = select(tables.Plan.request_id, tables.Plan.id).where(
+        tables.Plan.request_id.in_([job.id for job in found])
     )
+    plans = {row.request_id: row.id for row in session.execute(led_to)}
+    return [
+        RequestView(
+            id=job.id,
+            incident_id=job.incident_id,
+            requested_by=job.requested_by,
+            policy=job.policy,
+            status=job.status,
+            attempts=job.attempts,
+            time_limit_s=job.time_limit_s,
+            seed=job.seed,
+            progress=Progress.model_validate(job.progress) if job.progress else None,
+            error=job.error,
+            plan_id=plans.get(job.id),
+            created_at=job.created_at,
+            finished_at=job.finished_at,
+        )
+        for job in found
+    ]

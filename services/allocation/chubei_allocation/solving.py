@@ -75,6 +75,7 @@ def _scenario(tx: Transactions, inventory: InventoryGate, job: tables.PlanReques
     snapshot = _snapshot(tx, inventory, job, incident.deadline_at)
     now_min = plan_requests.minutes_since(incident.occurred_at) if job.now_min is None else job.now_min
     scenario = scenarios.assemble(incident, tx(network.read_network), snapshot, job.policy, now_min)
+    parse_scenario(scenario)  # what the planner would refuse is said before it is asked
     if not tx(jobs.renew, job, LEASE, scenario=scenario, error=None):
         raise Lost
     return scenario

@@ -6,9 +6,11 @@ from uuid import UUID
 
 from chubei_shared import jobs, outbox
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     DateTime,
     ForeignKey,
+    Identity,
     Index,
     MetaData,
     Text,
@@ -189,7 +191,7 @@ class PlanRequest(jobs.JobMixin, Base):
     seed: Mapped[int]
     now_min: Mapped[int | None]
     progress: Mapped[Json | None]
-    scenario: Mapped[Json | None]
+    scenario: Mapped[Json | None] = mapped_column(deferred=True)  # large: read where it is asked for
 
 
 class Plan(Base):
@@ -231,7 +233,7 @@ class Plan(Base):
     mean_wait_min: Mapped[float]
     served_by_hour: Mapped[list[int]]
     tightest: Mapped[Rows]
-    plan: Mapped[Json]
+    plan: Mapped[Json] = mapped_column(deferred=True)
     decided_by: Mapped[str | None]
     """Who approved or refused it."""
     decided_at: Mapped[datetime | None]
@@ -283,6 +285,8 @@ class OrderStep(Base):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
+    serial: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
+    """The order of recording, whatever the clocks say."""
     order_id: Mapped[UUID] = mapped_column(ForeignKey("dispatch_order.id"), index=True)
     stop: Mapped[int]
     step: Mapped[str]

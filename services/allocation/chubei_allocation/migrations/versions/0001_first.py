@@ -235,6 +235,7 @@ def upgrade() -> None:
     op.create_table(
         "order_step",
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("serial", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("order_id", sa.Uuid(), nullable=False),
         sa.Column("stop", sa.Integer(), nullable=False),
         sa.Column("step", sa.Text(), nullable=False),
