@@ -20,7 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from chubei_gateway.api_sessions import PEOPLE
 from chubei_gateway.live import Broadcast, Cursor, Outboxes, Stream, format_cursor, parse_cursor
 
-router = APIRouter(tags=["实时 / Live"])
+router = APIRouter(tags=["live"])
 
 
 def _last_seen(

@@ -11,8 +11,8 @@ from fastapi import APIRouter, Path, Query, Request
 from chubei_gateway import audit, identity, passwords, sessions
 from chubei_gateway.api_sessions import Limit
 
-people = APIRouter(tags=["人员 / People"])
-done = APIRouter(tags=["审计 / Audit"])
+people = APIRouter(tags=["people"])
+done = APIRouter(tags=["audit"])
 Username = Annotated[Id, Path(description="用户名 / username")]
 
 

@@ -24,7 +24,7 @@ from chubei_gateway.limits import Tries
 PEOPLE = tuple(role for role in Role if role is not Role.SERVICE)
 Limit = Annotated[int, Query(ge=1, le=500)]
 
-router = APIRouter(tags=["登录 / Sign-in"])
+router = APIRouter(tags=["sign-in"])
 
 
 @router.post("/v1/sessions", status_code=201, summary="登录 / Sign in", **allow_public())

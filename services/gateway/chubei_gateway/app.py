@@ -23,11 +23,29 @@ The whole API of a district's emergency reserves. Sign in with `POST /v1/session
 under Authorize. Failures are `application/problem+json`; who creates something mints its id, so that a retry
 is the same request."""
 
+_TAGS = {
+    "sign-in": "登录与本人账户 / Signing in, and one's own account",
+    "people": "人员与角色 / People and roles",
+    "audit": "审计 / What was done",
+    "live": "实时事件与各部分状态 / Live events, and the state of the parts",
+    "catalogue": "目录、救助标准、地点 / Items, kits, places",
+    "stock": "库存与变动流水 / Stock and movements",
+    "holds": "预留 / Stock promised to a plan",
+    "reserves": "协议、产能、资金储备 / Agreements, capacity commitments, funds",
+    "supply": "可调用资源 / What can be had by when, over all modes",
+    "network": "区情、安置点、车辆 / The district, shelters, fleet",
+    "incidents": "突发事件 / Incidents and who needs help",
+    "plans": "方案与审批 / Plans and their approval",
+    "orders": "调拨单 / Dispatch orders and their steps",
+    "events": "已发布的事件 / Published events, to catch up by number",
+}
+
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The gateway's app, for uvicorn --factory. It answers at once; services may come later."""
     routers = (api_sessions.router, api_people.people, api_people.done, api_live.router, pages.router)
     app = service_app("gateway", "Chubei 储备 API", routers, settings, lifespan=_lifespan)
+    app.openapi_tags = [{"name": name, "description": said} for name, said in _TAGS.items()]
     app.description, app.version = _DESCRIPTION, version("chubei-gateway")
     app.state.signer = Signer(app.state.settings.keys_dir, "gateway")
     app.add_middleware(SecurityHeaders)

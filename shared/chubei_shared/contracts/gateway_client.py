@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, TypeVar
+from urllib.parse import quote
 from uuid import UUID
 
 import httpx
@@ -126,10 +127,10 @@ class GatewayClient:
         return self._rows("/v1/users", UserPage)
 
     def user(self, username: str) -> UserView:
-        return self._get(f"/v1/users/{username}", UserView)
+        return self._get(f"/v1/users/{quote(username)}", UserView)
 
     def update_user(self, username: str, change: UserUpdate) -> UserView:
-        return self._send("PATCH", f"/v1/users/{username}", change, UserView)
+        return self._send("PATCH", f"/v1/users/{quote(username)}", change, UserView)
 
     def sessions(self, username: str | None = None) -> Iterator[SessionView]:
         """The caller's own sessions; for an administrator everyone's, or those of `username`. Newest first."""
