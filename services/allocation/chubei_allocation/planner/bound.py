@@ -41,12 +41,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .model import FAR, FloatArray, IntArray, Model, Want
+from .program import Program, Watch
 from .scenario import TIER_WORTH
 from .state import State
 from .wants import Target
 
 NEAR_SOURCES = 4  # sources of an item that a want is connected with by columns of their own
-LARGE = 60_000  # columns; beyond it fewer sources are told apart
+LARGE = 30_000  # columns; beyond it fewer sources are told apart
 
 
 @dataclass(frozen=True)
@@ -69,91 +70,6 @@ class _Class:
     vehicles: int
     minutes: float
     first_min: IntArray  # by source: the earliest minute at which one of them can be there
-
-
-class _Program:
-    """max c·x, A x ≤ b, 0 ≤ x ≤ upper, gathered column by column."""
-
-    def __init__(self) -> None:
-        self.cost: list[float] = []
-        self.upper: list[float] = []
-        self.limit: list[float] = []
-        self.names: list[tuple[str, str]] = []
-        self._rows: list[int] = []
-        self._columns: list[int] = []
-        self._values: list[float] = []
-
-    def row(self, kind: str, name: str, limit: float) -> int:
-        self.limit.append(limit)
-        self.names.append((kind, name))
-        return len(self.limit) - 1
-
-    def column(self, cost: float, upper: float, entries: list[tuple[int, float]]) -> int:
-        self.cost.append(cost)
-        self.upper.append(max(0.0, upper))
-        column = len(self.cost) - 1
-        for row, value in entries:
-            self.put(row, column, value)
-        return column
-
-    def put(self, row: int, column: int, value: float) -> None:
-        self._rows.append(row)
-        self._columns.append(column)
-        self._values.append(value)
-
-    def solve(self, time_limit_s: float | None, watch: Watch) -> tuple[FloatArray, FloatArray] | None:
-        """(x, y) as GLOP has them when it ends or is stopped, None if it has neither."""
-        # imported here: only a solve may cost the memory and the time of loading OR-Tools
-        from ortools.linear_solver import linear_solver_pb2, pywraplp
-
-        order = np.argsort(np.array(self._rows, dtype=np.int64), kind="stable")
-        columns, values = np.array(self._columns)[order], np.array(self._values)[order]
-        starts = np.searchsorted(np.array(self._rows)[order], np.arange(len(self.limit) + 1))
-        proto = linear_solver_pb2.MPModelProto(maximize=True)
-        for cost, upper in zip(self.cost, self.upper, strict=True):
-            proto.variable.add(lower_bound=0.0, upper_bound=upper, objective_coefficient=cost)
-        for row, limit in enumerate(self.limit):
-            a, b = starts[row], starts[row + 1]
-            proto.constraint.add(
-                lower_bound=-math.inf,
-                upper_bound=limit,
-                var_index=columns[a:b].tolist(),
-                coefficient=values[a:b].tolist(),
-            )
-        solver = pywraplp.Solver.CreateSolver("GLOP")
-        solver.LoadModelFromProto(proto)
-        if time_limit_s is not None:
-            solver.SetTimeLimit(max(1, int(time_limit_s * 1000)))
-        watch.interrupt = solver.InterruptSolve
-        if watch.stopped or solver.Solve() not in (solver.OPTIMAL, solver.FEASIBLE):
-            return None
-        x = np.array([variable.solution_value() for variable in solver.variables()])
-        y = np.array([constraint.dual_value() for constraint in solver.constraints()])
-        return x, y
-
-    def safe_bound(self, y: FloatArray) -> float:
-        """b·y + Σ upper · max(0, c − Aᵀy) for y cut to be ≥ 0: no feasible x is worth more."""
-        y = np.maximum(np.nan_to_num(y), 0.0)
-        reduced = np.array(self.cost) - np.bincount(
-            np.array(self._columns, dtype=np.int64),
-            weights=np.array(self._values) * y[np.array(self._rows, dtype=np.int64)],
-            minlength=len(self.cost),
-        )
-        parts = [*(np.array(self.limit) * y), *(np.array(self.upper) * np.maximum(reduced, 0.0))]
-        return math.fsum(parts) + 1e-9 * math.fsum(abs(part) for part in parts)
-
-
-class Watch:
-    """A way to end a solve from another thread."""
-
-    def __init__(self) -> None:
-        self.stopped = False
-        self.interrupt: object = None
-
-    def stop(self) -> None:
-        self.stopped = True
-        if callable(self.interrupt):
-            self.interrupt()
 
 
 def upper_bound(
@@ -187,12 +103,15 @@ class _Relaxation:
     def __init__(self, model: Model, empty: State) -> None:
         self.model = model
         self.empty = empty
-        self.program = _Program()
+        self.program = Program()
         self.classes = _classes(model)
-        self.held = {
-            i: [s for s in range(model.source_count) if i in empty.stock[s].items]
+        self.held = [
+            np.array([s for s in range(model.source_count) if i in empty.stock[s].items], dtype=np.int64)
             for i in range(len(model.kg))
-        }
+        ]
+        self._fixed = np.array([place.fixed_min for place in model.nodes], dtype=np.int64)
+        self._per_kg = np.array([1 / place.kg_per_min for place in model.nodes])
+        self._loaded = [[self._earliest_loaded(k, i) for i in range(len(model.kg))] for k in self.classes]
         sinks = {want.node for want in model.wants}
         self.out_min = {
             s: min(
@@ -244,10 +163,10 @@ class _Relaxation:
                 self._dock_rows[s, room] = program.row("docks", model.nodes[s].id, minutes)
         for i, kg in total.items():
             self._item_rows[i] = program.row("supply", model.scenario.items[i].id, kg)
-        for k in self.classes:
-            back = max((self._back(k, want.node) for want in model.wants), default=0)
-            name = f"{k.payload_kg:g} kg / {k.volume_m3:g} m3"
-            limit = k.minutes + k.vehicles * back
+        for kind in self.classes:
+            back = max((self._back(kind, want.node) for want in model.wants), default=0)
+            name = f"{kind.payload_kg:g} kg / {kind.volume_m3:g} m3"
+            limit = kind.minutes + kind.vehicles * back
             self._time_rows.append(
                 (program.row("time", name, limit), program.row("time", name, limit), limit)
             )
@@ -257,14 +176,14 @@ class _Relaxation:
 
     def _deliver(self, r: int, i: int, most_units: float, row: int | None) -> list[int]:
         """Columns that bring item i to want r, counted in `row` (units had); at most so many units."""
-        model, want = self.model, self.model.wants[r]
+        want = self.model.wants[r]
         made = []
         for c, k in enumerate(self.classes):
             if k.size > want.point.max_size:
                 continue
             ways = self._ways(k.speed_factor)[:, want.node]
-            sources = [s for s in self.held[i] if ways[s] < FAR]
-            sources.sort(key=lambda s: (ways[s] + model.nodes[s].fixed_min, s))
+            sources = self.held[i][ways[self.held[i]] < FAR]
+            sources = sources[np.argsort(ways[sources] + self._fixed[sources], kind="stable")].tolist()
             near, far = sources[: self.near], sources[self.near :]
             for group in [[s] for s in near] + ([far] if far else []):
                 made.append(self._arc(r, i, most_units, row, c, group))
@@ -274,8 +193,8 @@ class _Relaxation:
         model, want, k = self.model, self.model.wants[r], self.classes[c]
         ways = self._ways(k.speed_factor)
         place, m3_per_kg = model.nodes[want.node], model.m3[i] / model.kg[i]
-        out = min(model.nodes[s].fixed_min + int(ways[s, want.node]) for s in sources)
-        handling = min(1 / model.nodes[s].kg_per_min for s in sources) + 1 / place.kg_per_min
+        out = int((self._fixed[sources] + ways[sources, want.node]).min())
+        handling = float(self._per_kg[sources].min()) + 1 / place.kg_per_min
         fixed = out + place.fixed_min + self._back(k, want.node)
         by_kg, by_m3, _ = self._time_rows[c]
         entries = [
@@ -303,22 +222,24 @@ class _Relaxation:
         nodes = [want.node, *(sources if len(sources) == 1 else [])]
         return [(node, (self._dock_rows[node, "kg"], self._dock_rows[node, "m3"])) for node in nodes]
 
+    def _earliest_loaded(self, k: _Class, i: int) -> IntArray:
+        """When a vehicle of a class can have loaded item i at each source that holds it, shape (held,)."""
+        ready = []
+        for s in self.held[i]:
+            since = self.empty.stock[s].first_minute(i)
+            ready.append(FAR if since is None else max(since, int(k.first_min[s])) + int(self._fixed[s]))
+        return np.array(ready, dtype=np.int64)
+
     def _arrives(self, r: int, i: int) -> int:
         """No unit of item i that is still to be loaded can be at want r before this minute."""
-        model, want = self.model, self.model.wants[r]
-        place = model.nodes[want.node]
+        want = self.model.wants[r]
+        place = self.model.nodes[want.node]
         first = FAR
-        for k in self.classes:
-            if k.size > want.point.max_size:
-                continue
-            for s in self.held[i]:
-                way = self._way(k, s, want.node)
-                since = self.empty.stock[s].first_minute(i)
-                if way < FAR and since is not None:
-                    begin = max(since, int(k.first_min[s]))
-                    there = begin + model.nodes[s].fixed_min + way
-                    first = min(first, max(there, place.opens_min) + place.fixed_min)
-        return first
+        for k, loaded in zip(self.classes, self._loaded, strict=True):
+            if k.size <= want.point.max_size:
+                ways = self._ways(k.speed_factor)[self.held[i], want.node]
+                first = min(first, int((loaded[i] + ways).min(initial=FAR)))
+        return FAR if first >= FAR else max(first, place.opens_min) + place.fixed_min
 
     def _demand(self, r: int, want: Want) -> None:
         had = float(self.empty.had[r, want.item])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import asin, ceil, cos, floor, isfinite, radians, sin, sqrt
 
 from .figures import Figures, figures, service_min
@@ -33,6 +34,32 @@ class Violation:
 class Verdict:
     violations: list[Violation]
     figures: Figures
+
+
+class _World:
+    """The scenario by id."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.items = {item.id: item for item in scenario.items}
+        self.sources = {source.id: source for source in scenario.sources}
+        self.points = {point.id: point for point in scenario.points}
+        self.types = {vehicle.type: vehicle for vehicle in scenario.vehicles}
+        self.places: list[Source | Point] = [*scenario.sources, *scenario.points]
+        self.number = {place.id: n for n, place in enumerate(self.places)}
+
+    def vehicle(self, name: str) -> tuple[VehicleType | None, int]:
+        """Its type and its number; None when no vehicle can have this name."""
+        kind, _, number = name.partition("#")
+        if not (number.isascii() and number.isdigit() and number == str(int(number))):
+            return None, 0
+        return self.types.get(kind), int(number)
+
+    def knows(self, visit: Visit) -> bool:
+        """Whether its place and all its items exist."""
+        place = visit.node in (self.sources if visit.loads else self.points)
+        goods = all(item in self.items and units > 0 for item, units in visit.goods.items())
+        return place and bool(visit.goods) and goods
 
 
 @dataclass
@@ -73,37 +100,28 @@ def check(scenario: Scenario, plan: Plan) -> list[Violation]:
 def judge(scenario: Scenario, trips: Iterable[Trip]) -> Verdict:
     """The rules applied to trips, and what the trips come to."""
     trips = tuple(trips)
-    book = _Book()
+    world, book = _World(scenario), _Book()
     begun = Counter(trip.key() for trip in scenario.committed)
     for number, trip in enumerate(trips):
         fixed = begun[trip.key()] > 0
         if fixed:
             begun[trip.key()] -= 1
-        _trip(scenario, trip, f"trips[{number}] {trip.vehicle}", fixed, book)
+        _gather(world, trip, f"trips[{number}] {trip.vehicle}", fixed, book)
     for key, count in begun.items():
         if count:
             book.bad.append(
                 Violation(6, str(key[0]), "已开始的车次缺失或被改 / a committed trip is missing or changed")
             )
-    _days(scenario, book)
+    _days(world, book)
     _berths(scenario, book)
     _stock(scenario, book)
     return Verdict(book.bad, figures(scenario, trips))
 
 
-def _trip(scenario: Scenario, trip: Trip, where: str, fixed: bool, book: _Book) -> None:
-    """One trip by itself. What has begun is a fact: it is gathered, but not judged."""
-    sources = {source.id: source for source in scenario.sources}
-    points = {point.id: point for point in scenario.points}
-    items = {item.id for item in scenario.items}
-    vehicle, number = _vehicle(scenario, trip.vehicle)
-    known = all(
-        (visit.node in sources if visit.loads else visit.node in points)
-        and visit.goods
-        and all(item in items and units > 0 for item, units in visit.goods.items())
-        for visit in trip.visits
-    )
-    if vehicle is None or not known or not trip.visits:
+def _gather(world: _World, trip: Trip, where: str, fixed: bool, book: _Book) -> None:
+    """Enter a trip in the book. What has begun is a fact: it is entered, but not judged by itself."""
+    vehicle, number = world.vehicle(trip.vehicle)
+    if vehicle is None or not trip.visits or not all(world.knows(visit) for visit in trip.visits):
         book.bad.append(
             Violation(0, where, "车辆、地点或物资不存在 / a vehicle, place or item that does not exist")
         )
@@ -111,50 +129,36 @@ def _trip(scenario: Scenario, trip: Trip, where: str, fixed: bool, book: _Book) 
     book.days[trip.vehicle].append((trip, fixed))
     for visit in trip.visits:
         book.spans[visit.node].append((visit.start, visit.end, fixed))
-        if visit.loads:
-            for item, units in visit.goods.items():
-                book.taken[visit.node, item].append((visit.start, fixed, units))
-    if fixed:
-        return
-    if not 1 <= number <= vehicle.count or number in vehicle.lost:
-        book.bad.append(Violation(3, where, "不在车队中 / is not in the fleet"))
+        for item, units in visit.goods.items() if visit.loads else ():
+            book.taken[visit.node, item].append((visit.start, fixed, units))
+    if not fixed:
+        if not 1 <= number <= vehicle.count or number in vehicle.lost:
+            book.bad.append(Violation(3, where, "不在车队中 / is not in the fleet"))
+        _trip(world, vehicle, trip, where, book)
+
+
+def _trip(world: _World, vehicle: VehicleType, trip: Trip, where: str, book: _Book) -> None:
+    """One trip by itself."""
+    now = world.scenario.now_min
     if len(trip.visits) < 2 or not trip.visits[0].loads or trip.visits[-1].loads:
         book.bad.append(Violation(4, where, "应先装后卸 / must begin with a load and end with a delivery"))
-    if trip.visits[0].start < scenario.now_min:
-        book.bad.append(Violation(6, where, f"早于当前 / starts before now ({scenario.now_min})"))
-    _cargo(scenario, vehicle, trip, where, book)
+    if trip.visits[0].start < now:
+        book.bad.append(Violation(6, where, f"早于当前 / starts before now ({now})"))
+    _cargo(world, vehicle, trip, where, book)
     for visit in trip.visits:
-        _visit(
-            scenario,
-            vehicle,
-            sources.get(visit.node) or points[visit.node],
-            visit,
-            f"{where} {visit.node}",
-            book,
-        )
-    for before, after in zip(trip.visits, trip.visits[1:], strict=False):
-        leg = _minutes(scenario, vehicle, before.node, after.node)
+        _visit(world, vehicle, visit, f"{where} {visit.node}", book)
+    for before, after in pairwise(trip.visits):
+        leg = _minutes(world, vehicle, before.node, after.node)
         if leg is None:
             book.bad.append(Violation(4, where, f"{before.node}→{after.node} 不通 / the way is closed"))
         elif after.arrive < before.end + leg:
-            book.bad.append(
-                Violation(
-                    3, where, f"{after.node} 最早 {before.end + leg} 到 / can be there at {before.end + leg}"
-                )
-            )
+            there = before.end + leg
+            book.bad.append(Violation(3, where, f"{after.node} 最早 {there} 到 / can be there at {there}"))
 
 
-def _vehicle(scenario: Scenario, name: str) -> tuple[VehicleType | None, int]:
-    kind, _, number = name.partition("#")
-    found = next((vehicle for vehicle in scenario.vehicles if vehicle.type == kind), None)
-    if not (number.isascii() and number.isdigit() and number == str(int(number))):
-        return None, 0
-    return found, int(number)
-
-
-def _cargo(scenario: Scenario, vehicle: VehicleType, trip: Trip, where: str, book: _Book) -> None:
+def _cargo(world: _World, vehicle: VehicleType, trip: Trip, where: str, book: _Book) -> None:
     """Rule 4: capacity by weight and volume, whole packs, only what is aboard."""
-    items = {item.id: item for item in scenario.items}
+    items = world.items
     aboard: Counter[str] = Counter()
     for visit in trip.visits:
         for item, units in visit.goods.items():
@@ -173,11 +177,10 @@ def _cargo(scenario: Scenario, vehicle: VehicleType, trip: Trip, where: str, boo
         book.bad.append(Violation(4, where, "收车时仍有货 / ends with goods aboard"))
 
 
-def _visit(
-    scenario: Scenario, vehicle: VehicleType, node: Source | Point, visit: Visit, where: str, book: _Book
-) -> None:
+def _visit(world: _World, vehicle: VehicleType, visit: Visit, where: str, book: _Book) -> None:
     """Rules 1 and 4 at one stop: how long it takes, opening time, lanes."""
-    kg = sum(item.weight_kg * visit.goods.get(item.id, 0) for item in scenario.items)
+    kg = sum(world.items[item].weight_kg * units for item, units in visit.goods.items())
+    node = world.places[world.number[visit.node]]
     if isinstance(node, Source):
         least = service_min(node.load_fixed_min, kg, node.load_kg_per_min)
     else:
@@ -192,21 +195,20 @@ def _visit(
         )
 
 
-def _minutes(scenario: Scenario, vehicle: VehicleType, here: str, there: str) -> int | None:
+def _minutes(world: _World, vehicle: VehicleType, here: str, there: str) -> int | None:
     """Whole minutes from place to place for a vehicle; None where there is no way or it is closed."""
+    scenario = world.scenario
     if here == there:
         return 0
     if (here, there) in scenario.closures:
         return None
-    places = [*scenario.sources, *scenario.points]
-    i = next(n for n, place in enumerate(places) if place.id == here)
-    j = next(n for n, place in enumerate(places) if place.id == there)
+    i, j = world.number[here], world.number[there]
     if scenario.travel.minutes is not None:
         base = scenario.travel.minutes[i][j]
         if base is None:
             return None
     else:
-        a, b = places[i], places[j]
+        a, b = world.places[i], world.places[j]
         lon_a, lat_a, lon_b, lat_b = (radians(x) for x in (a.lon, a.lat, b.lon, b.lat))
         h = sin((lat_b - lat_a) / 2) ** 2 + cos(lat_a) * cos(lat_b) * sin((lon_b - lon_a) / 2) ** 2
         km = 2 * 6371.0088 * asin(sqrt(h)) * scenario.travel.circuity
@@ -214,19 +216,19 @@ def _minutes(scenario: Scenario, vehicle: VehicleType, here: str, there: str) ->
     return max(1, ceil(base / vehicle.speed_factor - 1e-9))
 
 
-def _days(scenario: Scenario, book: _Book) -> None:
+def _days(world: _World, book: _Book) -> None:
     """Rule 3: a vehicle's trips in order, from its start on."""
     for name, trips in book.days.items():
-        vehicle, _ = _vehicle(scenario, name)
+        vehicle, _ = world.vehicle(name)
         if vehicle is None:
             continue
         here, free = vehicle.start, vehicle.available_min
         for trip, fixed in sorted(trips, key=lambda row: row[0].visits[0].start):
             first = trip.visits[0]
-            leg = _minutes(scenario, vehicle, here, first.node)
+            leg = _minutes(world, vehicle, here, first.node)
             if not fixed and leg is None:
                 book.bad.append(Violation(4, name, f"{here}→{first.node} 不通 / the way is closed"))
-            elif not fixed and leg is not None and first.arrive < max(free, scenario.now_min) + leg:
+            elif not fixed and leg is not None and first.arrive < max(free, world.scenario.now_min) + leg:
                 book.bad.append(
                     Violation(
                         3, name, f"{first.arrive} 到不了 {first.node} / cannot be there at {first.arrive}"

@@ -127,10 +127,10 @@ def _point(
                     units[item] = units.get(item, 0) + count
                 levels.append((end, _supportable(point, needs, tier, units)))
         served[tier] = _curve(point, levels, scenario.deadline_min)
-    waited, before, so_far = 0.0, 0.0, 0.0
-    for minute, count in served[1]:
-        waited += (point.people - (so_far + count) / 2) * (minute - before)
-        before, so_far = minute, count
+    waited = before = so_far = 0.0
+    for corner, by_then in served[1]:
+        waited += (point.people - (so_far + by_then) / 2) * (corner - before)
+        before, so_far = corner, by_then
     return PointFigures(
         supported=floor(served[1][-1][1] + 1e-6),
         settled=floor(served[2][-1][1] + 1e-6),

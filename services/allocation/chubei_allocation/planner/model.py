@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .scenario import Need, Point, Scenario, Steps, Trip
+from .scenario import Need, Point, Scenario, Source, Steps, Trip
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -193,7 +193,7 @@ def _nodes(scenario: Scenario) -> tuple[Node, ...]:
 
 def _base_minutes(scenario: Scenario) -> FloatArray:
     """Minutes from node to node at speed 1 without closures, infinite where there is no way."""
-    places = [*scenario.sources, *scenario.points]
+    places: list[Source | Point] = [*scenario.sources, *scenario.points]
     travel = scenario.travel
     if travel.minutes is not None:
         rows = [[np.inf if cell is None else cell for cell in row] for row in travel.minutes]
@@ -212,7 +212,8 @@ def _all_shortest(minutes: FloatArray) -> FloatArray:
     best = minutes.copy()
     if len(best) > MOST_NODES:
         np.fill_diagonal(best, np.inf)
-        return np.maximum(best.min(axis=1)[:, None], best.min(axis=0)[None, :])
+        least: FloatArray = np.maximum(best.min(axis=1)[:, None], best.min(axis=0)[None, :])
+        return least
     np.fill_diagonal(best, 0.0)
     for middle in range(len(best)):
         np.minimum(best, best[:, middle, None] + best[None, middle, :], out=best)

@@ -1,4 +1,4 @@
-"""From JSON to Scenario and Plan: everything that problem.md forbids is refused here, by name and place.
+"""From JSON to Scenario: everything that problem.md forbids is refused here, by name and place.
 
 Keys that the format does not know are tolerated: a product hangs its provenance on them.
 """
@@ -9,24 +9,18 @@ from typing import Any
 
 from .fields import Field, unique
 from .scenario import (
-    PLAN_FORMAT,
     SCENARIO_FORMAT,
-    Changes,
-    Claims,
     Demand,
     Item,
     Kit,
     Need,
-    Plan,
     Point,
     Scenario,
-    SolverReport,
     Source,
     Steps,
     Supply,
     Travel,
     Trip,
-    Unmet,
     VehicleType,
     Visit,
 )
@@ -63,17 +57,17 @@ def parse_scenario(data: Any) -> Scenario:
         sources=sources,
         supply=_supply(root["supply"].rows(), {source.id for source in sources}, item_ids),
         points=points,
-        demands=_demands(_optional_rows(root, "demands"), points, kits, item_ids),
+        demands=_demands(optional_rows(root, "demands"), points, kits, item_ids),
         vehicles=vehicles,
         travel=_travel(root["travel"], len(sources) + len(points)),
-        closures=_closures(root, {node.id for node in (*sources, *points)}),
+        closures=_closures(root, {source.id for source in sources} | {point.id for point in points}),
         committed=(),
     )
-    committed = _committed(_optional_rows(root, "committed"), scenario)
+    committed = _committed(optional_rows(root, "committed"), scenario)
     return Scenario(**{**vars(scenario), "committed": committed})
 
 
-def _optional_rows(root: Field, key: str) -> list[Field]:
+def optional_rows(root: Field, key: str) -> list[Field]:
     found = root.maybe(key)
     return found.rows() if found else []
 
@@ -208,11 +202,11 @@ def _point(row: Field, kits: set[str], items: set[str]) -> Point:
         opens_min=opens.minute() if opens else 0,
         hand_out_per_hour=rate.positive() if rate and rate.value is not None else None,
         max_size=size.number() if size else 99,
-        on_hand=_goods(on_hand, items, least=0) if on_hand else {},
+        on_hand=goods_of(on_hand, items, least=0) if on_hand else {},
     )
 
 
-def _goods(field: Field, items: set[str], least: int = 1) -> dict[str, int]:
+def goods_of(field: Field, items: set[str], least: int = 1) -> dict[str, int]:
     goods = {}
     for item, units in field.pairs():
         Field(item, units.place).known(items, "items")
@@ -294,7 +288,7 @@ def _travel(field: Field, nodes: int) -> Travel:
 
 def _closures(root: Field, nodes: set[str]) -> frozenset[tuple[str, str]]:
     closed = []
-    for row in _optional_rows(root, "closures"):
+    for row in optional_rows(root, "closures"):
         pair = row.rows()
         if len(pair) != 2:
             raise row.wrong("不是一对编号 / is no pair", "应为 [起点, 终点] / give [from, to]")
@@ -303,7 +297,7 @@ def _closures(root: Field, nodes: set[str]) -> frozenset[tuple[str, str]]:
 
 
 def _committed(rows: list[Field], scenario: Scenario) -> tuple[Trip, ...]:
-    trips = tuple(_trip(row, scenario) for row in rows)
+    trips = tuple(trip_of(row, scenario) for row in rows)
     unique(rows, [trip.key() for trip in trips])
     for row, trip in zip(rows, trips, strict=True):
         if trip.visits[0].start >= scenario.now_min:
@@ -318,7 +312,7 @@ def _committed(rows: list[Field], scenario: Scenario) -> tuple[Trip, ...]:
     return trips
 
 
-def _trip(row: Field, scenario: Scenario) -> Trip:
+def trip_of(row: Field, scenario: Scenario) -> Trip:
     """A trip as it stands in a file: its shape is judged, its sense is the checker's business."""
     vehicle = row["vehicle"].text()
     name, _, number = vehicle.partition("#")
@@ -343,7 +337,7 @@ def _visit(row: Field, scenario: Scenario) -> Visit:
         raise row[other].wrong(
             f"{node} 处不可 {other} / cannot be done at {node}", f"改为 {key} / use {key} there"
         )
-    goods = _goods(row[key], {item.id for item in scenario.items})
+    goods = goods_of(row[key], {item.id for item in scenario.items})
     if not goods:
         raise row[key].wrong("为空 / is empty", "至少一种物资 / name at least one item")
     start = row["start"].minute()
@@ -355,54 +349,3 @@ def _visit(row: Field, scenario: Scenario) -> Visit:
         loads=node in sources,
         goods=goods,
     )
-
-
-def parse_trips(data: Any, scenario: Scenario) -> tuple[Trip, ...]:
-    """The trips of a planning-plan/1 object; raises ScenarioError when it has not that shape."""
-    root = Field(data, "" if isinstance(data, dict) else "plan")
-    root["format"].one_of(PLAN_FORMAT)
-    return tuple(_trip(row, scenario) for row in root["trips"].rows())
-
-
-def parse_plan(data: Any, scenario: Scenario) -> Plan:
-    """A stored planning-plan/1 object of the planner, with its claims and what it says of itself."""
-    root = Field(data, "" if isinstance(data, dict) else "plan")
-    trips = parse_trips(data, scenario)
-    claims, solver = root["claims"], root["solver"]
-    return Plan(
-        scenario=root["scenario"].text(),
-        trips=trips,
-        claims=Claims(
-            supported=claims["supported"].whole(),
-            settled=claims["settled"].whole(),
-            utility=claims["utility"].number(),
-            mean_wait_min=claims["mean_wait_min"].number(),
-            utility_bound=claims["utility_bound"].number(),
-        ),
-        solver=SolverReport(
-            status=solver["status"].text(),
-            seed=solver["seed"].whole(),
-            objective=solver["objective"].number(),
-            bound=solver["bound"].number(),
-            gap=solver["gap"].number(),
-            method=solver["method"].text(),
-            elapsed_s=solver["elapsed_s"].number(),
-        ),
-        unmet=tuple(_unmet(row, scenario) for row in _optional_rows(root, "unmet")),
-        changes=_changes(root.maybe("changes")),
-    )
-
-
-def _unmet(row: Field, scenario: Scenario) -> Unmet:
-    return Unmet(
-        point=row["point"].known({point.id for point in scenario.points}, "points"),
-        not_supported=row["not_supported"].whole(),
-        not_settled=row["not_settled"].whole(),
-        short=_goods(row["short"], {item.id for item in scenario.items}),
-    )
-
-
-def _changes(field: Field | None) -> Changes | None:
-    if field is None:
-        return None
-    return Changes(*(field[key].whole() for key in ("kept", "changed", "dropped", "new")))

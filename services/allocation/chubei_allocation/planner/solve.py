@@ -10,17 +10,24 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .bound import Bound, Watch, upper_bound
-from .dispatch import Dispatcher, Taste
+from .bound import Bound, upper_bound
+from .dispatch import Dispatcher
 from .improve import Improver, merit
+from .loads import Taste
 from .model import Model
+from .program import Watch
 from .scenario import Changes, Claims, Plan, Scenario, SolverReport, Trip, Unmet
 from .score import Scorer
 from .state import State
 from .wants import Target, build_ladder, goods_for, whole_target
 
 DEFAULT_TIME_LIMIT_S = 10.0
-TASTES = (Taste(share=0.8), Taste(share=0.5), Taste(share=0.95))
+TASTES = (
+    (False, Taste(share=0.8, scarce=0.5, drive=1.0)),
+    (False, Taste(share=0.8, scarce=0.5, drive=2.0, focus=1.0)),
+    (True, Taste(share=0.8, scarce=0.5, drive=1.0, focus=1.0)),
+)
+LARGE_FLEET = 100  # vehicles; so many are spread over a city, and all its points are open to them at once
 REPORT_EVERY_S = 0.2
 
 
@@ -121,11 +128,11 @@ class _Solve:
         bounding.start()
         if self.clock.stop.work_limit is not None:
             bounding.join()  # targets must not depend on how fast the bound comes
-        self._construct(self.whole)
+        self._construct(self.whole, TASTES[:1])
         if not self.clock.over():
-            bounding.join(timeout=min(5.0, (self.clock.left_s() or 5.0) / 4))
-        if self.bound.targets is not None:
-            self._construct(list(self.bound.targets))
+            bounding.join(timeout=(self.clock.left_s() or 20.0) / 4)
+        targets = self.whole if self.bound.targets is None else list(self.bound.targets)
+        self._construct(targets, TASTES[:1] if len(self.model.vehicles) > LARGE_FLEET else TASTES)
         best = self.best or self.state(self.whole, basic_first=True)
         self.best = best
         self.phase = "improve"
@@ -133,11 +140,8 @@ class _Solve:
             improver = Improver(best, self.rng)
             while not self.clock.over():
                 improver.attempt(self.clock.over)
-        left = self.clock.left_s()
-        if not self.clock.cancelled:
-            bounding.join(timeout=left)
         self.watch.stop()
-        bounding.join()
+        bounding.join(timeout=1.0)  # at most: a bound that is not there by then is not waited for
         self.phase = "done"
         self._report(self.clock)
         return best
@@ -146,24 +150,22 @@ class _Solve:
         limit = None if self.clock.stop.work_limit is not None else self.clock.left_s()
         self.bound = upper_bound(self.model, self.state(self.whole, basic_first=True), limit, self.watch)
 
-    def _construct(self, targets: list[Target]) -> None:
+    def _construct(self, targets: list[Target], tastes: tuple[tuple[bool, Taste], ...]) -> None:
         """Plans by several tastes, first towards the targets and then towards everything; keep the best."""
-        for basic_first in (True, False):
-            for taste in TASTES:
-                if self.best is not None and self.clock.over():
-                    return
-                state = self.state(targets, basic_first)
-                if self.best is None:
-                    self.best = state  # what has been sent so far is the plan, should time be up at once
-                dispatcher = Dispatcher(state, taste, self.rng)
-                fleet = range(len(self.model.vehicles))
-                dispatcher.dispatch(fleet, self.clock.over)
-                if targets is not self.whole:
-                    state.climb(build_ladder(self.model, self.whole, basic_first))
-                    dispatcher.climbed()
-                    dispatcher.dispatch(fleet, self.clock.over)
-                if merit(state) > merit(self.best):
-                    self.best = state
+        for basic_first, taste in tastes:
+            if self.best is not None and self.clock.over():
+                return
+            state = self.state(targets, basic_first)
+            if self.best is None:
+                self.best = state  # what has been sent so far is the plan, should time be up at once
+            dispatcher = Dispatcher(state, taste, self.rng)
+            dispatcher.dispatch(state.all_gaps(), self.clock.over)
+            if targets is not self.whole:
+                state.climb(build_ladder(self.model, self.whole, basic_first))
+                dispatcher.loads.prefer(taste)
+                dispatcher.dispatch(state.all_gaps(), self.clock.over)
+            if merit(state) > merit(self.best):
+                self.best = state
 
 
 def plan(

@@ -5,6 +5,7 @@ Trips can be put in and taken out again in any order; everything here follows at
 
 from __future__ import annotations
 
+import bisect
 import math
 from dataclasses import dataclass
 
@@ -13,10 +14,10 @@ import numpy as np
 from .model import FAR, IntArray, Model, Vehicle
 from .scenario import Supply, Trip, Visit
 from .score import Scorer, Served
-from .wants import Ladder
+from .wants import Ladder, truck_share
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stop:
     """A visit in arrays. `wants` are the drops at a point as (want, goods); empty at a source."""
 
@@ -29,6 +30,17 @@ class Stop:
 
 
 @dataclass(frozen=True)
+class Gap:
+    """Vehicle v stands at `node` from `free` on, and must load at `next_node` (-1: nowhere) at `until`."""
+
+    vehicle: int
+    node: int
+    free: int
+    next_node: int
+    until: int
+
+
+@dataclass(frozen=True, eq=False)
 class Run:
     """A trip in arrays, of vehicle number `vehicle`."""
 
@@ -127,7 +139,8 @@ class Stock:
         """The most units of each held item that loads up to a minute can have taken, shape (held,)."""
         if minute < 0:
             return np.zeros(len(self.items), dtype=np.int64)
-        return np.maximum(self._room[:, : minute + 1].max(axis=1, initial=0), 0)
+        most: IntArray = self._room[:, : minute + 1].max(axis=1, initial=0)
+        return most
 
     def first_minute(self, i: int) -> int | None:
         """The first minute at which a unit of item i can be loaded here."""
@@ -155,6 +168,7 @@ class State:
         for row in model.scenario.supply:
             rows[model.node_index[row.source]].append(row)
         self.stock = [Stock(held, model) for held in rows]
+        self._share = truck_share(model)
         self.had = np.zeros((len(model.wants), len(model.kg)), dtype=np.int64)
         self._begun: list[list[tuple[int, list[tuple[int, int]]]]] = [[] for _ in model.wants]
         self._arrivals: list[list[tuple[int, list[tuple[int, int]]]]] = [[] for _ in model.wants]
@@ -187,7 +201,8 @@ class State:
     def climb(self, ladder: Ladder) -> None:
         """Fill along another ladder from now on."""
         self.ladder = ladder
-        self.short = np.zeros_like(ladder.need)
+        self.short = np.zeros(ladder.need.shape, dtype=np.float64)
+        self.lack = np.zeros(ladder.need.shape[:2], dtype=np.float64)
         self.stage = np.zeros(len(ladder.need), dtype=np.int64)
         for r in range(len(ladder.need)):
             self._measure(r)
@@ -196,26 +211,31 @@ class State:
         """What want r lacks of each stage, in whole packs, and the last stage it has whole."""
         pack = self.model.pack
         self.short[r] = -(-np.maximum(self.ladder.need[r] - self.had[r], 0) // pack) * pack
-        self.stage[r] = max(0, int((self.short[r].sum(axis=1) == 0).cumprod().sum()) - 1)
+        self.lack[r] = self.short[r] @ self._share
+        self.stage[r] = max(0, int((self.lack[r] == 0).cumprod().sum()) - 1)
 
-    def vehicle_at(self, v: int) -> tuple[int, int]:
-        """(node, minute) where and when vehicle v is free."""
-        if self.runs[v]:
-            last = self.runs[v][-1].stops[-1]
-            return last.node, last.end
+    def gaps(self, v: int) -> list[Gap]:
+        """When vehicle v has nothing to do, in order; the last gap is open-ended."""
         vehicle = self.model.vehicles[v]
-        return vehicle.node, vehicle.free_min
+        node, free = vehicle.node, vehicle.free_min
+        gaps = []
+        for run in self.runs[v]:
+            gaps.append(Gap(v, node, free, run.stops[0].node, run.start))
+            node, free = run.stops[-1].node, run.end
+        return [*gaps, Gap(v, node, free, -1, FAR)]
+
+    def all_gaps(self) -> list[Gap]:
+        return [gap for v in range(len(self.runs)) for gap in self.gaps(v)]
 
     def add(self, run: Run) -> None:
-        """Put a trip at the end of its vehicle's day."""
-        self.runs[run.vehicle].append(run)
+        """Put a trip into its vehicle's day."""
+        bisect.insort(self.runs[run.vehicle], run, key=lambda other: other.start)
         self._apply(run, 1)
 
-    def drop_last(self, v: int) -> Run:
-        """Take the last trip of a vehicle out again."""
-        run = self.runs[v].pop()
+    def remove(self, run: Run) -> None:
+        """Take a trip out again."""
+        self.runs[run.vehicle].remove(run)
         self._apply(run, -1)
-        return run
 
     def _apply(self, run: Run, sign: int) -> None:
         touched = set()
@@ -259,21 +279,26 @@ class State:
 
     def trips(self) -> tuple[Trip, ...]:
         """All trips of the plan, the committed ones first, as they were."""
-        new = sorted((run for runs in self.runs for run in runs), key=lambda run: (run.start, run.vehicle))
-        return (*self.model.scenario.committed, *(self._trip(run) for run in new))
+        new = []
+        for v, runs in enumerate(self.runs):
+            minutes = self.model.minutes(self.model.vehicles[v].speed_factor)
+            for gap, run in zip(self.gaps(v), runs, strict=False):
+                new.append(self._trip(run, gap.free + int(minutes[gap.node, run.stops[0].node])))
+        new.sort(key=lambda trip: (trip.visits[0].start, trip.vehicle))
+        return (*self.model.scenario.committed, *new)
 
-    def _trip(self, run: Run) -> Trip:
+    def _trip(self, run: Run, first_arrive: int) -> Trip:
         ids = [item.id for item in self.model.scenario.items]
         visits = tuple(
             Visit(
                 node=self.model.nodes[stop.node].id,
-                arrive=stop.arrive,
+                arrive=stop.arrive if n else first_arrive,
                 start=stop.start,
                 end=stop.end,
                 loads=stop.node < self.model.source_count,
                 goods={ids[i]: units for i, units in _sparse(stop.goods)},
             )
-            for stop in run.stops
+            for n, stop in enumerate(run.stops)
         )
         return Trip(self.model.vehicles[run.vehicle].name, visits)
 
@@ -284,18 +309,18 @@ def _sparse(goods: IntArray) -> list[tuple[int, int]]:
 
 def schedule(
     state: State,
-    v: int,
+    gap: Gap,
     loads: list[tuple[int, IntArray]],
     drops: list[tuple[int, IntArray]],
     not_before: int = 0,
 ) -> Run | None:
-    """Time the stops of a trip for vehicle v as early as berths, stock and opening times allow.
+    """Time the stops of a trip in a gap as early as berths, stock and opening times allow.
 
     loads: (source node, goods) in order; drops: (want, goods) in order. None if it cannot be done in time.
     """
-    model, vehicle = state.model, state.model.vehicles[v]
-    minutes = model.minutes(vehicle.speed_factor)
-    here, t = state.vehicle_at(v)
+    model = state.model
+    minutes = model.minutes(model.vehicles[gap.vehicle].speed_factor)
+    here, t = gap.node, gap.free
     stops: list[Stop] = []
     for node, goods, wants in (*((n, g, ()) for n, g in loads), *_by_node(model, drops)):
         leg = int(minutes[here, node])
@@ -311,7 +336,9 @@ def schedule(
             return None
         here, t = node, start + duration
         stops.append(Stop(node, arrive, start, t, goods, wants))
-    return Run(v, tuple(stops))
+    if gap.next_node >= 0 and t + int(minutes[here, gap.next_node]) > gap.until:
+        return None
+    return Run(gap.vehicle, tuple(stops))
 
 
 def service_min(model: Model, node: int, kg: float) -> int:

@@ -36,6 +36,7 @@ class Ladder:
     need: IntArray
     worth: FloatArray
     people: IntArray
+    ends: tuple[int, ...]
 
 
 def whole_target(want: Want) -> Target:
@@ -57,7 +58,7 @@ def build_ladder(model: Model, targets: list[Target], basic_first: bool) -> Ladd
                 worth[r, q] = want.worth * supported / want.units
             else:
                 worth[r, q] = worth_at(want, policy, supported, settled)
-    return Ladder(need, worth, people)
+    return Ladder(need, worth, people, (3, 6, 8, 10) if basic_first else (3, 5, 8, 10))
 
 
 def _rungs(model: Model, want: Want, target: Target, basic_first: bool) -> list[tuple[int, int]]:

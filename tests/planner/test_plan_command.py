@@ -1,0 +1,82 @@
+"""`chubei plan`: a file in, a file out; what is wrong is one line, exit code 2, and no file."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from planner_cases import plain
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "chubei_cli.plan", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def scenario(tmp_path: Path) -> Path:
+    path = tmp_path / "scenario.json"
+    path.write_text(json.dumps(plain()))
+    return path
+
+
+def test_it_writes_a_plan_and_says_what_it_reaches(scenario: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.json", tmp_path / "second.json"
+    done = run(scenario, "--out", first, "--work-limit", 60)
+    assert done.returncode == 0
+    assert "基本救助 / basic relief" in done.stdout
+    stored = json.loads(first.read_text())
+    assert stored["format"] == "planning-plan/1"
+    again = run(scenario, "--out", second, "--work-limit", 60, "--previous", first)
+    assert again.returncode == 0
+    told = json.loads(second.read_text())
+    assert told["trips"] == stored["trips"]
+    assert told["changes"] == {"kept": len(stored["trips"]), "changed": 0, "dropped": 0, "new": 0}
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("{", "line 1 column 2"),
+        ('{"a": NaN}', "NaN"),
+        (json.dumps({**plain(), "deadline_min": -1}), "deadline_min"),
+        (json.dumps({**plain(), "items": plain()["items"] * 2}), "items[5]"),
+    ],
+)
+def test_a_broken_scenario_is_one_line(tmp_path: Path, text: str, place: str) -> None:
+    path, out = tmp_path / "scenario.json", tmp_path / "plan.json"
+    path.write_text(text)
+    done = run(path, "--out", out)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert place in done.stderr
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "nan", "inf"])
+def test_a_time_limit_must_be_a_time(scenario: Path, tmp_path: Path, limit: str) -> None:
+    done = run(scenario, "--out", tmp_path / "plan.json", "--time-limit", limit)
+    assert done.returncode == 2
+    assert "--time-limit" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_folder_that_is_not_there_is_refused_at_once(scenario: Path, tmp_path: Path) -> None:
+    done = run(scenario, "--out", tmp_path / "none" / "plan.json")
+    assert done.returncode == 2
+    assert "--out" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_scenario_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    done = run(tmp_path / "none.json", "--out", tmp_path / "plan.json")
+    assert done.returncode == 2
+    assert "none.json" in done.stderr
+    assert done.stderr.count("\n") == 1
