@@ -1,6 +1,7 @@
 """What `chubei up` shows: a line for each event, and on a terminal what it waits for just now."""
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,6 +15,13 @@ from rich.text import Text
 from .supervisor import Child, Death
 
 TITLE_CELLS = 28
+
+
+@contextlib.contextmanager
+def _screen_may_be_gone() -> Iterator[None]:
+    """A closed terminal or pipe ends the show, not the system (rich asks to exit when a pipe breaks)."""
+    with contextlib.suppress(OSError, SystemExit):
+        yield
 
 
 def in_cells(words: str, cells: int) -> str:
@@ -40,20 +48,23 @@ class Screen:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._live.stop()
+        with _screen_may_be_gone():
+            self._live.stop()
 
     def refresh(self) -> None:
         """Draw anew what is being waited for."""
         if not self._console.is_terminal or not (self._waiting or self._drawn):
             return
         self._spinner.update(text=Text(f"等待 / waiting: {', '.join(sorted(self._waiting))}"))
-        self._live.update(self._spinner if self._waiting else Text(), refresh=True)
+        with _screen_may_be_gone():
+            self._live.update(self._spinner if self._waiting else Text(), refresh=True)
         self._drawn = bool(self._waiting)
 
     def say(self, *lines: str, style: str = "") -> None:
         """Print lines as they are, however long."""
-        for line in lines:
-            self._console.print(Text(line, style), soft_wrap=True)
+        with _screen_may_be_gone():
+            for line in lines:
+                self._console.print(Text(line, style), soft_wrap=True)
 
     def starting(self, child: Child) -> None:
         self._waiting.add(child.name)

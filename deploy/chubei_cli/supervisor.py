@@ -25,6 +25,7 @@ _FLAPPING: Final = 5  # deaths in a row that are reported loudly
 _SLOWEST_RETRY_S: Final = 30.0
 _LOG_LIMIT_BYTES: Final = 10_000_000
 _TAIL_LINES: Final = 5
+_TAIL_BYTES: Final = 8192
 
 
 @dataclass(frozen=True)
@@ -93,14 +94,19 @@ class _Run:
 
     def said(self) -> str:
         """What the child has logged since its last start."""
-        with self.log.open("rb") as log:
-            log.seek(self.log_start)
-            return log.read().decode(errors="replace")
+        return self._read(self.log_start)
 
     def last_lines(self) -> tuple[str, ...]:
-        with contextlib.suppress(OSError):
-            return tuple(line for line in self.said().splitlines() if line.strip())[-_TAIL_LINES:]
-        return ()
+        try:
+            said = self._read(max(self.log_start, self.log.stat().st_size - _TAIL_BYTES))
+        except OSError:
+            return ()
+        return tuple(line for line in said.splitlines() if line.strip())[-_TAIL_LINES:]
+
+    def _read(self, start: int) -> str:
+        with self.log.open("rb") as log:
+            log.seek(start)
+            return log.read().decode(errors="replace")
 
 
 class Supervisor:
