@@ -184,7 +184,7 @@ def test_the_service_agrees_with_the_model(yard, engine, seed):
     run_state_machine_as_test(
         Here,
         settings=settings(
-            max_examples=20,
+            max_examples=15,
             stateful_step_count=25,
             deadline=timedelta(seconds=60),
             derandomize=True,

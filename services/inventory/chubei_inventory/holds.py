@@ -20,7 +20,7 @@ from chubei_inventory import queries
 from chubei_inventory.fefo import Pick, Shelf, Want, day, pick
 from chubei_inventory.fingerprint import fingerprint, other_content
 from chubei_inventory.ledger import Goods
-from chubei_inventory.pool import Row, lock, read_shelves, sql
+from chubei_inventory.pool import Row, lock, shelves, sql
 from chubei_inventory.tables import Hold, Lot
 from chubei_inventory.tables import HoldLine as Line
 
@@ -109,8 +109,7 @@ def _pick(
     for line in lines:
         row = Row(line.place_id, line.item_code, line.mode)
         wants[row].append(Want(line.quantity, day(line.needed_at)))
-    locked = lock(session, wants, releasing=releasing)
-    free = read_shelves(session, wants, locked)
+    free = shelves(session, wants, releasing)
     picks = {
         row: (pick(free[row], wanted), {s.lot_id: s for s in free[row]}) for row, wanted in wants.items()
     }

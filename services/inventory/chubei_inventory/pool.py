@@ -74,14 +74,13 @@ _SHELVES = sql(
     SELECT w.*, l.id, l.lot_no, l.made_on, l.expires_on, l.quality, b.on_hand - b.held AS available,
            NULL AS reserve_id
     FROM wanted w JOIN balance b USING (place_id, item_code) JOIN lot l ON l.id = b.lot_id
-    WHERE w.mode = 'physical' AND b.on_hand > b.held AND l.id = ANY(:locked)
+    WHERE w.mode = 'physical' AND b.on_hand > b.held
     UNION ALL
     SELECT w.*, l.id, v.id, NULL, NULL, l.quality, v.quantity - v.held - v.used, v.id
     FROM wanted w JOIN reserve v USING (place_id, item_code, mode) JOIN lot l ON l.reserve_id = v.id
     WHERE v.quantity > v.held + v.used AND :today BETWEEN v.valid_from AND v.valid_until
-      AND l.id = ANY(:locked)
     """,
-    places="text", items="text", modes="text", locked="uuid",
+    places="text", items="text", modes="text",
 )  # fmt: skip
 
 _GIVE_BACK = sql(
@@ -98,14 +97,14 @@ _CLOSE = sql(
 
 def lock(
     session: Session, rows: Collection[Row] = (), lots: Iterable[UUID] = (), releasing: Iterable[UUID] = ()
-) -> list[UUID]:
+) -> set[UUID]:
     """Lock all lots of `rows` and `lots`; returns their ids.
 
     On the way the holds `releasing`, and those on `rows` that have expired, give back what they keep.
     """
     places = {"places": [r.place_id for r in rows], "items": [r.item_code for r in rows]}
     closing = list(session.scalars(_CLOSING, {"releasing": list(releasing), **places}))
-    locked = list(session.scalars(_LOCK, {"lots": list(lots), "holds": closing, **places}))
+    locked = set(session.scalars(_LOCK, {"lots": list(lots), "holds": closing, **places}))
     if closing:
         _close(session, closing)
     return locked
@@ -119,21 +118,22 @@ def _close(session: Session, holds: list[UUID]) -> None:
         enqueue(session, topic, {"hold_id": str(hold.id), "purpose": hold.purpose})
 
 
-def shelves(session: Session, rows: Collection[Row]) -> dict[Row, list[Shelf]]:
-    """Lock `rows` and read what is free there: lots on the shelf, or the reserve valid today."""
-    locked = lock(session, rows)
-    return read_shelves(session, rows, locked)
+def shelves(
+    session: Session, rows: Collection[Row], releasing: Iterable[UUID] = ()
+) -> dict[Row, list[Shelf]]:
+    """Lock `rows` and read what is free there: lots on the shelf, or the reserve valid today.
 
-
-def read_shelves(session: Session, rows: Collection[Row], locked: list[UUID]) -> dict[Row, list[Shelf]]:
-    """What is free at `rows` of the lots that have been locked."""
+    A lot that came in after the locks were taken is left to the next one who asks.
+    """
+    locked = lock(session, rows, releasing=releasing)
     found: dict[Row, list[Shelf]] = defaultdict(list)
     wanted = {
         "places": [r.place_id for r in rows],
         "items": [r.item_code for r in rows],
         "modes": [r.mode for r in rows],
     }
-    for r in session.execute(_SHELVES, {**wanted, "locked": locked, "today": day(datetime.now(UTC))}):
-        shelf = Shelf(r.id, r.lot_no, r.made_on, r.expires_on, r.quality, r.available, r.reserve_id)
-        found[Row(r.place_id, r.item_code, Mode(r.mode))].append(shelf)
+    for r in session.execute(_SHELVES, {**wanted, "today": day(datetime.now(UTC))}):
+        if r.id in locked:
+            shelf = Shelf(r.id, r.lot_no, r.made_on, r.expires_on, r.quality, r.available, r.reserve_id)
+            found[Row(r.place_id, r.item_code, Mode(r.mode))].append(shelf)
     return found

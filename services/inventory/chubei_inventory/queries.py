@@ -110,11 +110,11 @@ def movements(
 
 def _views(session: Session, seqs: list[int]) -> list[MovementView]:
     legs: dict[int, list[EntryView]] = defaultdict(list)
-    entries = select(Entry).where(Entry.movement_seq.in_(seqs)).order_by(Entry.movement_seq, Entry.line_no)
-    for e in session.scalars(entries):
-        legs[e.movement_seq].append(
-            EntryView(place_id=e.place_id, item_code=e.item_code, lot_id=e.lot_id, quantity=e.quantity)
-        )
+    entries = select(Entry.movement_seq, Entry.place_id, Entry.item_code, Entry.lot_id, Entry.quantity)
+    in_order = entries.where(Entry.movement_seq.in_(seqs)).order_by(Entry.movement_seq, Entry.line_no)
+    for seq, place_id, item_code, lot_id, quantity in session.execute(in_order):
+        leg = EntryView(place_id=place_id, item_code=item_code, lot_id=lot_id, quantity=quantity)
+        legs[seq].append(leg)
     found = session.scalars(select(Movement).where(Movement.seq.in_(seqs)).order_by(Movement.seq))
     return [
         MovementView(

@@ -221,7 +221,8 @@ class Balance(Base):
     __table_args__ = (
         ForeignKeyConstraint(["place_id", "outside"], ["place.id", "place.outside"], name="balance_place"),
         ForeignKeyConstraint(["lot_id", "item_code"], ["lot.id", "lot.item_code"], name="balance_lot"),
-        Index("balance_item", "item_code", "place_id", "lot_id"),
+        Index("balance_inside", "place_id", "item_code", "lot_id", postgresql_where=text("NOT outside")),
+        Index("balance_item", "item_code", "place_id", "lot_id", postgresql_where=text("NOT outside")),
         Index("balance_by_lot", "lot_id"),
     )
 

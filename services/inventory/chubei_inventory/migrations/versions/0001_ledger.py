@@ -175,7 +175,8 @@ CREATE TABLE balance (
     CONSTRAINT balance_not_negative CHECK (on_hand >= 0 OR outside),
     CONSTRAINT balance_not_overheld CHECK (held = 0 OR (held > 0 AND held <= on_hand))
 ) WITH (fillfactor = 80);
-CREATE INDEX balance_item ON balance (item_code, place_id, lot_id);
+CREATE INDEX balance_inside ON balance (place_id, item_code, lot_id) WHERE NOT outside;
+CREATE INDEX balance_item ON balance (item_code, place_id, lot_id) WHERE NOT outside;
 CREATE INDEX balance_by_lot ON balance (lot_id);
 
 CREATE TABLE hold_line (
