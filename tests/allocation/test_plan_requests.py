@@ -127,7 +127,7 @@ def test_cancelling_stops_a_solve_under_way(stocked):
         args=(stocked.house.tx, stocked.house.gate, request_id, 4096, lambda _: running.set()),
     )
     worker.start()
-    assert running.wait(60)
+    assert running.wait(60), stocked.commander.plan_request(request_id)
     stocked.commander.cancel_request(request_id)
     worker.join(60)
     assert not worker.is_alive()
