@@ -3,9 +3,8 @@
 import random
 import time
 from collections.abc import Callable
-from typing import Annotated, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
-from fastapi import Depends, Request
 from sqlalchemy import URL, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
@@ -48,12 +47,3 @@ class Transactions:
                     raise
                 time.sleep(random.uniform(0.002, 0.05))  # noqa: S311 (spreads the retries, no secret)
         raise AssertionError("unreachable")
-
-
-def _transactions(request: Request) -> Transactions:
-    tx: Transactions = request.app.state.tx
-    return tx
-
-
-Tx = Annotated[Transactions, Depends(_transactions)]
-"""In an endpoint: `def post(body: Body, tx: Tx): return tx(verb, body)`; the response follows the commit."""

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 from kombu import Connection, Consumer, Exchange, Queue
+from kombu.exceptions import OperationalError
 from kombu.pools import producers
 from pydantic import AwareDatetime, BaseModel, Field
 
@@ -79,7 +80,7 @@ def listen(
                 on_connected()
                 while not stop.is_set():
                     _drain(connection, 0.5)
-        except (*Connection(redis_url).connection_errors, OSError) as error:
+        except (OperationalError, *Connection(redis_url).connection_errors, OSError) as error:
             log.warning("event exchange unreachable, trying again", extra={"error": str(error)})
             stop.wait(1.0)
 

@@ -4,15 +4,10 @@ import contextvars
 import json
 import logging
 import sys
-import time
 from typing import Any
-from uuid import uuid4
-
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = logging.getLogger("chubei")
 request_id: contextvars.ContextVar[str | None] = contextvars.ContextVar("request_id", default=None)
-REQUEST_ID = "x-request-id"
 
 _STANDARD = set(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
 
@@ -40,39 +35,3 @@ def configure(service: str) -> None:
     for noisy in ("httpx", "httpcore", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     log.info("start", extra={"service": service})
-
-
-class RequestLog:
-    """ASGI middleware: gives each request an id (the caller's, if sent), answers it back, logs one line."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return await self._app(scope, receive, send)
-        sent = dict(scope["headers"]).get(REQUEST_ID.encode(), b"").decode("latin-1")[:64]
-        rid = sent if sent.isprintable() and sent else uuid4().hex
-        request_id.set(rid)
-        begun, status = time.monotonic(), 500
-
-        async def send_with_id(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [*message["headers"], (REQUEST_ID.encode(), rid.encode("latin-1"))]
-            await send(message)
-
-        try:
-            await self._app(scope, receive, send_with_id)
-        finally:
-            if scope["path"] != "/healthz":
-                log.info(
-                    "request",
-                    extra={
-                        "method": scope["method"],
-                        "path": scope["path"],
-                        "status": status,
-                        "ms": round((time.monotonic() - begun) * 1000, 1),
-                    },
-                )

@@ -5,25 +5,22 @@ with public keys only, so a leaked service can not mint a commander.
 """
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import jwt
 import redis
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from chubei_shared import telemetry
 from chubei_shared.errors import Forbidden, Unauthorized
 
 ACCESS_LIFE = timedelta(minutes=10)
-PUBLIC = "public"
 ISSUERS = ("gateway", "allocation")
 
 
@@ -155,52 +152,6 @@ def _caller(claims: dict[str, Any]) -> Caller:
         must_change_password=claims["mcp"],
         acting_for=claims["act"],
     )
-
-
-_bearer = HTTPBearer(
-    auto_error=False, description="令牌由 POST /v1/sessions 取得 / get one from POST /v1/sessions"
-)
-
-
-def _current_caller(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> Caller:
-    if credentials is None:
-        raise Unauthorized("缺少登录凭证", "No bearer token: sign in first")
-    verifier: Verifier = request.app.state.verifier
-    return verifier.verify(credentials.credentials)
-
-
-CurrentCaller = Annotated[Caller, Depends(_current_caller)]
-
-
-def allow(*roles: Role, while_password_due: bool = False) -> dict[str, Any]:
-    """Route arguments that let only these roles in, and say so in the OpenAPI document (x-roles).
-
-    Use as `@router.post("/movements", **allow(Role.CLERK))`. The gateway reads x-roles and checks it first.
-    `while_password_due`: also for someone who still has to change the first password.
-    """
-    return {
-        "dependencies": [Depends(_checker(frozenset(roles), while_password_due))],
-        "openapi_extra": {"x-roles": sorted(roles)},
-    }
-
-
-def allow_public() -> dict[str, Any]:
-    """Route arguments for a route that needs no token."""
-    return {"openapi_extra": {"x-roles": [PUBLIC]}}
-
-
-def _checker(roles: frozenset[Role], while_password_due: bool) -> Callable[[Caller], None]:
-    def check(caller: CurrentCaller) -> None:
-        check_roles(caller, roles)
-        if caller.must_change_password and not while_password_due:
-            raise Forbidden(
-                "请先修改初始密码:POST /v1/me/password",
-                "Change the first password first: POST /v1/me/password",
-            )
-
-    return check
 
 
 def check_roles(caller: Caller, roles: Iterable[str]) -> None:

@@ -9,19 +9,18 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sqlalchemy import text
-from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
+from starlette.types import Lifespan
 
-from chubei_shared import errors, outbox, telemetry
-from chubei_shared.db import Transactions, Tx, make_engine
+from chubei_shared import outbox, problems, telemetry
+from chubei_shared.access import Tx, allow, allow_public
+from chubei_shared.db import Transactions, make_engine
 from chubei_shared.events import Event
+from chubei_shared.middleware import BodyLimit, RequestLog
 from chubei_shared.settings import Service, Settings
-from chubei_shared.tokens import Role, Verifier, allow, allow_public
+from chubei_shared.tokens import Role, Verifier
 
-MAX_BODY_BYTES = 8 * 1024 * 1024
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
-    code: {"description": text_, "content": {errors.PROBLEM_JSON: {"schema": {"type": "object"}}}}
+    code: {"description": text_, "content": {problems.PROBLEM_JSON: {"schema": {"type": "object"}}}}
     for code, text_ in {
         401: "请先登录 / sign in first",
         403: "权限不足 / not allowed",
@@ -31,28 +30,6 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         503: "暂不可用,请重试 / not available: retry",
     }.items()
 }
-
-
-class BodyLimit:
-    """ASGI middleware: a body over MAX_BODY_BYTES is refused; before it is read, where its length is told."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        told = Headers(scope=scope).get("content-length", "") if scope["type"] == "http" else ""
-        size = int(told) if told.isdecimal() else 0
-        received = 0
-
-        async def receive_counted() -> Message:
-            nonlocal received
-            message: Message = await receive() if size <= MAX_BODY_BYTES else {}
-            received += len(message.get("body", b""))
-            if max(size, received) > MAX_BODY_BYTES:
-                raise HTTPException(413, "内容超过 8 MiB,请分批发送 / over 8 MiB: send it in parts")
-            return message
-
-        await self._app(scope, receive_counted, send)
 
 
 def redis_client(settings: Settings) -> "redis.Redis":
@@ -91,9 +68,9 @@ def service_app(
     app.state.settings, app.state.tx = settings, Transactions(engine)
     app.state.redis = redis_client(settings)
     app.state.verifier = Verifier(settings.keys_dir, app.state.redis)
-    errors.install_handlers(app)
+    problems.install_handlers(app)
     app.add_middleware(BodyLimit)
-    app.add_middleware(telemetry.RequestLog)
+    app.add_middleware(RequestLog)
     for router in (*routers, _common(service)):
         app.include_router(router)
     for route in iter_route_contexts(app.routes):

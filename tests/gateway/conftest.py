@@ -14,13 +14,14 @@ import uvicorn
 from chubei_cli.migrate import migrate
 from chubei_gateway.app import create_app
 from chubei_shared import outbox
+from chubei_shared.access import CurrentCaller, Tx, allow, allow_public
 from chubei_shared.contracts.base import Dto, Units
 from chubei_shared.contracts.gateway_client import GatewayClient
 from chubei_shared.contracts.identity import NewUser
-from chubei_shared.db import Transactions, Tx, make_engine
+from chubei_shared.db import Transactions, make_engine
 from chubei_shared.errors import Shortage
 from chubei_shared.settings import Settings
-from chubei_shared.tokens import CurrentCaller, Role, allow, allow_public
+from chubei_shared.tokens import Role
 from chubei_shared.web import service_app
 from fastapi import APIRouter, FastAPI, Request
 from sqlalchemy import MetaData
@@ -179,8 +180,6 @@ def admin(gateway_url: str) -> Iterator[GatewayClient]:
     """The first account, its password changed."""
     with httpx.Client(base_url=gateway_url, timeout=20) as http:
         first = GatewayClient(http)
-        while http.get("/v1/first-account").status_code == 404:  # upkeep makes it
-            time.sleep(0.05)
         assert first.first_account().must_change_password
         first.sign_in("admin", "first-admin-password")
         first.change_password("first-admin-password", PASSWORD)

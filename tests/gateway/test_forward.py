@@ -11,9 +11,9 @@ import pytest
 from chubei_gateway.app import create_app
 from chubei_shared.contracts.gateway_client import GatewayClient
 from chubei_shared.errors import NotFound, Shortage, from_response
+from chubei_shared.middleware import MAX_BODY_BYTES
 from chubei_shared.settings import Settings
 from chubei_shared.tokens import Caller, Role, Signer
-from chubei_shared.web import MAX_BODY_BYTES
 from fastapi import FastAPI
 
 SignInAs = Callable[..., GatewayClient]

@@ -4,8 +4,8 @@ from typing import Any
 
 import httpx
 import pytest
-from chubei_shared import errors
-from chubei_shared.errors import AppError, Invalid, Unavailable, from_response, install_handlers
+from chubei_shared import problems
+from chubei_shared.errors import _BY_CODE, AppError, Invalid, Unavailable, from_response
 from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
-KINDS = sorted(set(errors._BY_CODE.values()), key=lambda kind: kind.code)
+KINDS = sorted(set(_BY_CODE.values()), key=lambda kind: kind.code)
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda values: st.lists(values, max_size=3) | st.dictionaries(st.text(max_size=5), values, max_size=3),
@@ -23,7 +23,7 @@ _more = st.dictionaries(st.sampled_from(["shortages", "errors", "services", "rol
 
 
 def _respond(error: AppError) -> httpx.Response:
-    answer = errors.respond(error)
+    answer = problems.respond(error)
     return httpx.Response(answer.status_code, headers=dict(answer.headers), content=bytes(answer.body))
 
 
@@ -32,7 +32,7 @@ def test_each_kind_comes_back_as_itself(
     kind: type[AppError], detail: str, detail_en: str, more: dict[str, Any]
 ) -> None:
     answer = _respond(kind(detail, detail_en, **more))
-    assert answer.headers["content-type"] == errors.PROBLEM_JSON
+    assert answer.headers["content-type"] == problems.PROBLEM_JSON
     assert answer.status_code == kind.status
     back = from_response(answer)
     assert type(back) is kind
@@ -66,7 +66,7 @@ class Body(BaseModel):
 @pytest.fixture
 def client() -> TestClient:
     app = FastAPI()
-    install_handlers(app)
+    problems.install_handlers(app)
 
     @app.post("/body")
     def body(body: Body) -> None: ...
@@ -115,12 +115,12 @@ def test_database_away_says_to_retry(client: TestClient) -> None:
 def test_bug_tells_no_detail(client: TestClient) -> None:
     answer = client.get("/fails/bug")
     assert answer.status_code == 500
-    assert answer.headers["content-type"] == errors.PROBLEM_JSON
+    assert answer.headers["content-type"] == problems.PROBLEM_JSON
     assert "secret" not in answer.text
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nowhere", 404), ("PUT", "/body", 405)])
 def test_unknown_paths_are_problems(method: str, path: str, status: int, client: TestClient) -> None:
     answer = client.request(method, path)
-    assert (answer.status_code, answer.headers["content-type"]) == (status, errors.PROBLEM_JSON)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, problems.PROBLEM_JSON)
     assert path in answer.json()["detail_en"]

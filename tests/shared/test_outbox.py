@@ -199,6 +199,28 @@ def test_broker_away_loses_nothing(tx: Transactions, house: Settings, broker: Br
     assert redis.Redis.from_url(broker.server.url).llen("a-queue") == 1
 
 
+def test_listener_waits_for_a_broker_that_comes_later(
+    broker: Broker, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker.kill()
+    seen: queue.Queue[Event] = queue.Queue()
+    stop, connected = threading.Event(), threading.Event()
+    thread = threading.Thread(target=listen, args=(broker.server.url, seen.put, stop, connected.set))
+    thread.start()
+    try:
+        deadline = time.monotonic() + WAIT_S
+        while "event exchange unreachable" not in caplog.text:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        broker.start()
+        assert connected.wait(WAIT_S)
+        publish(connect(broker.server.url), Event(service="inventory", topic="plan.progress", body={}))
+        assert seen.get(timeout=WAIT_S).topic == "plan.progress"
+    finally:
+        stop.set()
+        thread.join()
+
+
 @contextmanager
 def relay_process(settings: Settings) -> Iterator["subprocess.Popen[bytes]"]:
     """`python -m chubei_shared.outbox inventory`, as it is deployed."""

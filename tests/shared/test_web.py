@@ -1,9 +1,10 @@
 """The frame of a service: nothing is open by omission, and what each service has."""
 
 import pytest
-from chubei_shared.errors import PROBLEM_JSON
+from chubei_shared.access import allow, allow_public
+from chubei_shared.problems import PROBLEM_JSON
 from chubei_shared.settings import Settings
-from chubei_shared.tokens import Caller, Role, Signer, allow, allow_public
+from chubei_shared.tokens import Caller, Role, Signer
 from chubei_shared.web import service_app
 from fastapi import APIRouter
 from sqlalchemy import Engine

@@ -3,10 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
+from chubei_shared.access import CurrentCaller, Tx, allow
 from chubei_shared.contracts.incidents import IncidentDeclaration, IncidentPage, IncidentView
 from chubei_shared.contracts.orders import ServedView
-from chubei_shared.db import Tx
-from chubei_shared.tokens import CurrentCaller, Role, allow
+from chubei_shared.tokens import Role
 from fastapi import APIRouter, Body, Query
 
 from chubei_allocation import incidents, served

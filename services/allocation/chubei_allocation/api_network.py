@@ -2,6 +2,7 @@
 
 from typing import Any, TypeVar
 
+from chubei_shared.access import Tx, allow
 from chubei_shared.contracts.base import Dto
 from chubei_shared.contracts.network import (
     District,
@@ -12,9 +13,9 @@ from chubei_shared.contracts.network import (
     SubDistrict,
     VehicleType,
 )
-from chubei_shared.db import Transactions, Tx
+from chubei_shared.db import Transactions
 from chubei_shared.errors import Invalid, NotFound
-from chubei_shared.tokens import Role, allow
+from chubei_shared.tokens import Role
 from fastapi import APIRouter
 
 from chubei_allocation import network

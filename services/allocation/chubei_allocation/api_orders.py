@@ -3,13 +3,13 @@
 from typing import Annotated
 from uuid import UUID
 
+from chubei_shared.access import CurrentCaller, Tx, allow
 from chubei_shared.contracts.orders import OrderPage, OrderStatus, OrderView, Step
-from chubei_shared.db import Tx
-from chubei_shared.tokens import CurrentCaller, Role, allow
+from chubei_shared.tokens import Role
 from fastapi import APIRouter, Body, Query
 
 from chubei_allocation import orders, steps
-from chubei_allocation.inventory_gate import Inventory
+from chubei_allocation.api_inventory import Inventory
 
 router = APIRouter(tags=["orders"])
 READERS = allow(*Role)

@@ -3,6 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
+from chubei_shared.access import CurrentCaller, Tx, allow
 from chubei_shared.contracts.plans import (
     PlanPage,
     PlanRequest,
@@ -12,12 +13,11 @@ from chubei_shared.contracts.plans import (
     RequestPage,
     RequestView,
 )
-from chubei_shared.db import Tx
-from chubei_shared.tokens import CurrentCaller, Role, allow
+from chubei_shared.tokens import Role
 from fastapi import APIRouter, Body, Query, Request
 
 from chubei_allocation import approval, plan_requests, plans
-from chubei_allocation.inventory_gate import Inventory
+from chubei_allocation.api_inventory import Inventory
 
 router = APIRouter(tags=["plans"])
 READERS = allow(*Role)

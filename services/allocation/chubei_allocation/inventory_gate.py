@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
 
 import httpx
 from chubei_shared.contracts.inventory_client import InventoryClient
 from chubei_shared.errors import Conflict, Invalid, NotFound
 from chubei_shared.settings import Settings
 from chubei_shared.tokens import Caller, Role, Signer
-from fastapi import Depends, Request
 
 FINAL = (Invalid, NotFound, Conflict)
 """Answers that another try will not change. After any other error the same request may be sent again."""
@@ -35,12 +33,3 @@ class InventoryGate:
             trust_env=False,  # a service of the house, never behind a proxy of the environment
         ) as http:
             yield InventoryClient(http)
-
-
-def _gate(request: Request) -> InventoryGate:
-    gate: InventoryGate = request.app.state.inventory
-    return gate
-
-
-Inventory = Annotated[InventoryGate, Depends(_gate)]
-"""In an endpoint: `def post(body: Body, tx: Tx, inventory: Inventory)`."""

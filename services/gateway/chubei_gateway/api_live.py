@@ -7,10 +7,11 @@ from typing import Annotated
 
 import httpx
 import redis
+from chubei_shared.access import allow, allow_public
 from chubei_shared.contracts.identity import Health, PartHealth
 from chubei_shared.db import Transactions
 from chubei_shared.errors import Unauthorized
-from chubei_shared.tokens import Verifier, allow, allow_public
+from chubei_shared.tokens import Verifier
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy import text

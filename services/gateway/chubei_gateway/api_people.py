@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
+from chubei_shared.access import CurrentCaller, Tx, allow
 from chubei_shared.contracts.base import Id, Name
 from chubei_shared.contracts.identity import AuditPage, NewUser, UserPage, UserUpdate, UserView
-from chubei_shared.db import Tx
-from chubei_shared.tokens import CurrentCaller, Role, allow
+from chubei_shared.tokens import Role
 from fastapi import APIRouter, Path, Query, Request
 
 from chubei_gateway import audit, identity, passwords, sessions

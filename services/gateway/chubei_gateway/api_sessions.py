@@ -3,6 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
+from chubei_shared.access import CurrentCaller, Tx, allow, allow_public
 from chubei_shared.contracts.base import Name
 from chubei_shared.contracts.identity import (
     FirstAccount,
@@ -13,9 +14,9 @@ from chubei_shared.contracts.identity import (
     Tokens,
     UserView,
 )
-from chubei_shared.db import Transactions, Tx
+from chubei_shared.db import Transactions
 from chubei_shared.errors import Invalid, Unauthorized
-from chubei_shared.tokens import ACCESS_LIFE, CurrentCaller, Role, Signer, allow, allow_public
+from chubei_shared.tokens import ACCESS_LIFE, Role, Signer
 from fastapi import APIRouter, Query, Request
 
 from chubei_gateway import audit, identity, passwords, sessions

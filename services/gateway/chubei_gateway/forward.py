@@ -8,10 +8,12 @@ record (who moved what, when) is what remains.
 from typing import Final
 
 import httpx
+from chubei_shared.access import PUBLIC, allow_public
 from chubei_shared.db import Transactions
 from chubei_shared.errors import AppError, Forbidden, NotFound, Unauthorized, Unavailable
-from chubei_shared.telemetry import REQUEST_ID, log, request_id
-from chubei_shared.tokens import PUBLIC, Caller, Verifier, allow_public, check_roles
+from chubei_shared.middleware import REQUEST_ID
+from chubei_shared.telemetry import log, request_id
+from chubei_shared.tokens import Caller, Verifier, check_roles
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool

@@ -5,8 +5,8 @@ from importlib.resources import files
 from string import Template
 from typing import Final
 
+from chubei_shared.access import allow_public
 from chubei_shared.errors import NotFound
-from chubei_shared.tokens import allow_public
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 

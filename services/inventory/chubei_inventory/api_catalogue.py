@@ -2,12 +2,11 @@
 
 from typing import Annotated
 
+from chubei_shared.access import Tx, allow
 from chubei_shared.contracts.base import Dto, Id, ItemCode
 from chubei_shared.contracts.catalogue import Item, ItemPage, Kit, KitPage, Place, PlaceKind, PlacePage
 from chubei_shared.contracts.reserves import Reserve, ReservePage, ReserveView
-from chubei_shared.db import Tx
 from chubei_shared.errors import Invalid
-from chubei_shared.tokens import allow
 from fastapi import APIRouter, Body
 
 from chubei_inventory import catalogue, reserves

@@ -3,9 +3,9 @@
 from typing import Annotated, Any
 from uuid import UUID
 
+from chubei_shared.access import CurrentCaller, Tx, allow
 from chubei_shared.contracts.holds import HoldReplace, HoldRequest, HoldView
-from chubei_shared.db import Tx
-from chubei_shared.tokens import CurrentCaller, Role, allow
+from chubei_shared.tokens import Role
 from fastapi import APIRouter, Body, Response
 
 from chubei_inventory import holds, queries

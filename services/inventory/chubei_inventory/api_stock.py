@@ -3,10 +3,10 @@
 from typing import Annotated, Any
 from uuid import UUID
 
+from chubei_shared.access import CurrentCaller, Tx, allow
 from chubei_shared.contracts.base import Id, ItemCode
 from chubei_shared.contracts.stock import BooksReport, Movement, MovementPage, MovementView, StockPage
-from chubei_shared.db import Tx
-from chubei_shared.tokens import CurrentCaller, Role, allow
+from chubei_shared.tokens import Role
 from fastapi import APIRouter, Body, Response
 
 from chubei_inventory import movements, queries

@@ -3,11 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
+from chubei_shared.access import Tx, allow
 from chubei_shared.contracts.base import ItemCode, Utc
 from chubei_shared.contracts.reserves import AvailabilityRow, Snapshot
-from chubei_shared.db import Tx
 from chubei_shared.errors import Invalid
-from chubei_shared.tokens import allow
 from fastapi import APIRouter, Query
 
 from chubei_inventory import supply
