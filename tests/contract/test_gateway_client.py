@@ -59,8 +59,6 @@ def client(url: str) -> Iterator[GatewayClient]:
 def admin(url: str) -> Iterator[GatewayClient]:
     with httpx.Client(base_url=url, timeout=20) as http:
         client = GatewayClient(http)
-        while http.get("/v1/first-account").status_code == httpx.codes.NOT_FOUND:
-            time.sleep(0.05)
         first = client.sign_in(client.first_account().username, "first-admin-password")
         assert first.must_change_password
         assert not client.change_password("first-admin-password", PASSWORD).must_change_password

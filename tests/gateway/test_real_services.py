@@ -94,8 +94,6 @@ def test_no_operation_is_open_and_each_role_has_its_own(document: dict[str, Any]
 def test_stock_that_is_received_shows_on_a_screen(real: Settings) -> None:
     with httpx.Client(base_url=real.gateway_url, timeout=20) as http:
         admin = GatewayClient(http)
-        while http.get("/v1/first-account").status_code == httpx.codes.NOT_FOUND:
-            threading.Event().wait(0.05)
         admin.sign_in("admin", "first-admin-password")
         admin.change_password("first-admin-password", "correct horse battery")
         _master_data(InventoryClient(http))

@@ -3,13 +3,16 @@
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 import redis
+from argon2 import PasswordHasher
 from chubei_gateway import sessions
-from chubei_gateway.tables import RefreshToken
+from chubei_gateway.app import create_app
+from chubei_gateway.tables import RefreshToken, User
 from chubei_shared.contracts.gateway_client import GatewayClient
 from chubei_shared.contracts.identity import NewUser, UserUpdate
 from chubei_shared.db import Transactions
@@ -263,3 +266,38 @@ def test_username_is_taken_in_any_case(sign_in_as: SignInAs, admin: GatewayClien
         admin.create_user(
             NewUser(username=name.upper(), display_name="x", roles=[Role.CLERK], password="given at first")
         )
+
+
+def test_first_account_is_made_once(house: Settings, serve: Callable[..., Any], admin: GatewayClient) -> None:
+    """Another start with another first password changes nothing."""
+    again = Settings.model_validate(house.model_dump() | {"initial_admin_password": "another first password"})
+    with serve(create_app(again)) as url, httpx.Client(base_url=url, timeout=20) as http:
+        assert not GatewayClient(http).first_account().must_change_password
+        with pytest.raises(Unauthorized):
+            GatewayClient(http).sign_in("admin", "another first password")
+
+
+def test_old_hash_is_made_anew_at_the_next_sign_in(
+    sign_in_as: SignInAs, connect: Connect, tx: Transactions
+) -> None:
+    name = sign_in_as(Role.CLERK).me().username
+    weak = PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1).hash(PASSWORD)
+    tx(lambda session: session.execute(update(User).where(User.username == name).values(password_hash=weak)))
+    connect().sign_in(name, PASSWORD)
+    strong = tx(lambda session: session.get_one(User, name).password_hash)
+    assert strong.startswith("$argon2id$v=19$m=32768,t=3,p=1$")
+    connect().sign_in(name, PASSWORD)
+
+
+def test_sign_in_goes_on_without_redis(
+    house: Settings, serve: Callable[..., Any], sign_in_as: SignInAs
+) -> None:
+    """On the night people must get in: tries are not counted, revocations not seen, and the log says so."""
+    name = sign_in_as(Role.CLERK).me().username
+    without = Settings.model_validate(house.model_dump() | {"redis_url": "redis://127.0.0.1:1/0"})
+    with serve(create_app(without)) as url, httpx.Client(base_url=url, timeout=20) as http:
+        clerk = GatewayClient(http)
+        clerk.sign_in(name, PASSWORD)
+        assert clerk.me().username == name
+        assert {part.name: part.status for part in clerk.health().parts}["redis"] == "away"
+        clerk.sign_out()

@@ -67,6 +67,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.broadcast = Broadcast(settings.redis_url)
         app.openapi = state.directory.document  # type: ignore[method-assign]
         upkeep = Upkeep(settings, state.tx, state.redis)
+        await upkeep.attempt()  # who finds the gateway up finds the first account
         tasks = [asyncio.create_task(task) for task in (upkeep.run(), state.directory.keep_fresh())]
         try:
             yield

@@ -29,13 +29,17 @@ class Upkeep:
     async def run(self) -> None:
         """See to it for ever; what fails is tried again."""
         while True:
-            try:
-                await run_in_threadpool(self.once)
-            except SQLAlchemyError as error:
-                log.warning("upkeep waits for the database", extra={"error": str(error)})
             await asyncio.sleep(_EVERY_S)
+            await self.attempt()
 
-    def once(self) -> None:
+    async def attempt(self) -> None:
+        """See to it once, if the database lets us."""
+        try:
+            await run_in_threadpool(self._once)
+        except SQLAlchemyError as error:
+            log.warning("upkeep waits for the database", extra={"error": str(error)})
+
+    def _once(self) -> None:
         if not self._peopled:
             self._peopled = self._ensure_people()
         sessions.announce_revocations(self._tx(sessions.recently_revoked), self._revocations)
