@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from .bars import hour_bars
 from .district_rows import About
 from .night import Night
 
@@ -132,18 +133,16 @@ def plan(console: Console, found: PlanView) -> None:
     tight = Table(
         "资源 resource", "占用 used", title="最紧的资源 / the tightest resources", title_justify="left"
     )
-    for row in found.tightest[:8]:
-        tight.add_row(f"{row.name_zh} / {row.name_en}", f"{row.used_share:.0%}")
+    for kind in ("docks", "vehicles", "items"):
+        for row in [row for row in found.tightest if row.kind == kind][:4]:
+            tight.add_row(f"{row.name_zh} / {row.name_en}", f"{row.used_share:.0%}")
     console.print(tight)
 
 
 def by_hour(console: Console, heading: str, people: int, served: list[int]) -> None:
-    """People served by the end of each hour, as bars."""
-    width = 40
     console.print(Text(f"\n  {heading}", "bold"))
-    for hour, count in enumerate(served):
-        bar = "█" * round(width * count / people) if people else ""
-        console.print(Text(f"  {hour:>3} h {bar:<{width}} {count:>7,}"))
+    for line in hour_bars(people, enumerate(served)):
+        console.print(Text(line), soft_wrap=True)
 
 
 def _trips(console: Console, found: PlanView) -> None:

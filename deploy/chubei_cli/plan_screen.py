@@ -12,7 +12,8 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-PLOT_CELLS = 40
+from .bars import hour_bars
+
 MOST_LINES = 6
 _PHASES = {"construct": "建 / build", "improve": "改进 / improve", "done": "完成 / done"}
 
@@ -63,9 +64,7 @@ def show_summary(console: Console, scenario: Scenario, plan: Plan, out_path: Pat
         "",
         "每小时末得到基本救助的人数 / people with basic relief by the end of hour",
     )
-    for hour, served in served_by_hour(scenario, plan)[1:]:
-        cells = round(PLOT_CELLS * served / people) if people else 0
-        _say(console, f"  {hour:>3} h {'█' * cells:<{PLOT_CELLS}} {served:>9,}")
+    _say(console, *hour_bars(people, served_by_hour(scenario, plan)[1:]))
     _say(console, "", "最紧的资源 / tightest resources")
     for row in tightest(scenario, plan)[:MOST_LINES]:
         _say(console, f"  {row.utilisation:>4.0%}  {row.label_zh} / {row.label_en}")

@@ -1,7 +1,8 @@
 """What a worker does with a plan request: snapshot, solve, check, store. Every write names the fence it holds."""
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,6 +18,8 @@ from sqlalchemy.orm import Session
 from chubei_allocation import incidents, network, plan_requests, scenarios, tables
 from chubei_allocation.inventory_gate import InventoryGate
 from chubei_allocation.planner import (
+    Plan,
+    Scenario,
     ScenarioError,
     Tightness,
     check,
@@ -32,7 +35,7 @@ from chubei_allocation.solver_process import SolverProcess
 LEASE = timedelta(seconds=15)
 _RENEW_EVERY_S = 1.0
 _SNAPSHOT_PAUSES_S = (0.5, 1.0, 2.0, 4.0)
-_TIGHTEST = 20
+_TIGHTEST_OF_A_KIND = 6
 Report = Callable[[dict[str, Any]], None]
 
 
@@ -141,8 +144,17 @@ def checked(scenario_json: dict[str, Any], plan_json: dict[str, Any]) -> dict[st
         "settled": figures.settled,
         "mean_wait_min": figures.mean_wait_min,
         "served_by_hour": [served for _, served in served_by_hour(scenario, plan)],
-        "tightest": [_named(row, scenario_json) for row in tightest(scenario, plan)[:_TIGHTEST]],
+        "tightest": [_named(row, scenario_json) for row in _tightest_of_each_kind(scenario, plan)],
     }
+
+
+def _tightest_of_each_kind(scenario: Scenario, plan: Plan) -> Iterator[Tightness]:
+    """So that docks are seen beside a dozen items that run out."""
+    shown: Counter[str] = Counter()
+    for row in tightest(scenario, plan):
+        shown[row.kind] += 1
+        if shown[row.kind] <= _TIGHTEST_OF_A_KIND:
+            yield row
 
 
 def _named(row: Tightness, scenario: dict[str, Any]) -> dict[str, Any]:
