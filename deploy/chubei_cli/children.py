@@ -105,6 +105,7 @@ def _api(parts: Parts, service: Service) -> Child:
         "--port",
         str(port),
         "--no-access-log",
+        "--no-proxy-headers",  # the rate limit counts by address: nobody may make one up
         "--timeout-graceful-shutdown",
         "3",
     )
