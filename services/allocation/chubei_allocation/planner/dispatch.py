@@ -7,17 +7,18 @@ source; it is lengthened by further drops and further sources while that makes t
 from __future__ import annotations
 
 import heapq
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .agenda import Agenda
 from .loads import Loads, Taste
 from .model import FAR, FloatArray, IntArray
 from .state import Gap, Run, State, schedule
-from .wants import STAGES
 
+AROUND_SOURCES = 30  # the nearest sources, among which those that can load soonest are tried
+NEAR_STARTS = 10
 NEAR_SOURCES = 6
 NEAR_WANTS = 36
 MOST_DROPS = 6
@@ -48,6 +49,7 @@ class Dispatcher:
         self.state = state
         self.model = state.model
         self.loads = Loads(state, taste)
+        self.agenda = Agenda(state.model, self.loads)
         self.rng = rng
         self._prepared: dict[float, tuple[IntArray, FloatArray, list[IntArray], list[list[int]]]] = {}
 
@@ -70,19 +72,15 @@ class Dispatcher:
 
     def dispatch(self, gaps: Iterable[Gap], stop: Callable[[], bool]) -> list[Run]:
         """Fill the gaps with trips until none brings anything, the earliest first; the trips that were added."""
-        self._begin_bundles()
+        self.agenda.restart()
         queue = [(gap.free, gap.vehicle, gap) for gap in gaps if gap.until - gap.free > LEAST_GAP_MIN]
         heapq.heapify(queue)
         added: list[Run] = []
         while queue and not stop():
             _, v, gap = heapq.heappop(queue)
-            while (
-                self._outstanding() < self.loads.taste.focus * len(self.model.vehicles)
-                and self._next_bundle()
-            ):
-                pass
+            self.agenda.open_enough(v)
             run = self.best_run(gap)
-            while run is None and self._next_bundle():
+            while run is None and self.agenda.open_more(v):
                 run = self.best_run(gap)
             if run is not None:
                 self.state.add(run)
@@ -92,52 +90,29 @@ class Dispatcher:
                     heapq.heappush(queue, (rest.free, v, rest))
         return added
 
-    def _begin_bundles(self) -> None:
-        """Wants are opened a bundle of stages at a time, the worthiest for the way first."""
-        state = self.state
-        self.loads.limit = np.where(np.array([want.item >= 0 for want in self.model.wants]), STAGES - 1, 0)
-        if math.isinf(self.loads.taste.focus):
-            self.loads.limit[:] = STAGES - 1
-        share = state.ladder.need @ self.loads.measures[:, 2]
-        back = self._ways(1.0)[1][self.loads.node]
-        bundles = []
-        for r in range(len(self.model.wants)):
-            ends = state.ladder.ends
-            for first, last in zip((0, *ends), ends, strict=False):
-                worth = state.ladder.worth[r, last] - state.ladder.worth[r, first]
-                cost = (share[r, last] - share[r, first]) * (60 + 2 * back[r])
-                if cost > 0:
-                    bundles.append((-worth / cost, r, last))
-        bundles.sort(reverse=True)
-        self._bundles = bundles
-
-    def _next_bundle(self) -> bool:
-        if not self._bundles:
-            return False
-        _, r, last = self._bundles.pop()
-        self.loads.limit[r] = max(self.loads.limit[r], last)
-        return True
-
-    def _outstanding(self) -> float:
-        """Average vehicles that would be full with what the open bundles lack."""
-        if not self._bundles:
-            return math.inf
-        rows = np.arange(len(self.loads.limit))
-        return float(self.state.lack[rows, self.loads.limit].sum())
-
     def best_run(self, gap: Gap) -> Run | None:
         """The best trip found for a gap, or None if nothing is worth a trip."""
         here, free = gap.node, gap.free
         minutes, _, _, sources = self._ways(self.model.vehicles[gap.vehicle].speed_factor)
-        order = sources[here]
-        for first in range(0, len(order), NEAR_SOURCES):
+        for first in range(0, len(sources[here]), AROUND_SOURCES):
+            around = sources[here][first : first + AROUND_SOURCES]
+            starts = sorted(
+                (start, s) for s in around for start in self._starts(s, free + int(minutes[here, s]))
+            )
+            run = self._best_of(gap, starts)
+            if run is not None:
+                return run
+        return None
+
+    def _best_of(self, gap: Gap, starts: list[tuple[int, int]]) -> Run | None:
+        """The best trip that begins with one of the (start, source) given; the soonest are looked at first."""
+        for first in range(0, len(starts), NEAR_STARTS):
             found: list[tuple[float, int, int, int]] = []
-            for s in order[first : first + NEAR_SOURCES]:
-                for start in self._starts(s, free + int(minutes[here, s])):
-                    found += self._openings(gap, s, start)
+            for start, s in starts[first : first + NEAR_STARTS]:
+                found += self._openings(gap, s, start)
             found.sort(key=lambda row: (-row[0], row[1:]))
             best: tuple[float, Run] | None = None
-            for _, s, start, r in found[:3]:
+            for _, s, start, r in found[:2]:
                 timed = self._timed(gap, s, start, r)
                 if timed is not None and (best is None or timed[0] > best[0]):
                     best = timed
@@ -153,11 +128,11 @@ class Dispatcher:
         if first is None or first >= self.model.deadline_min:
             return []
         starts = [first]
-        for step in stock.steps:
-            if first < step <= first + WAIT_MIN:
-                later = berths.earliest(step, place.fixed_min + 5)
-                if later is not None and later < self.model.deadline_min:
-                    starts.append(later)
+        step = next((step for step in stock.steps if step > first), None)
+        if step is not None and step <= first + WAIT_MIN:
+            later = berths.earliest(step, place.fixed_min + 5)
+            if later is not None and later < self.model.deadline_min:
+                starts.append(later)
         return starts
 
     def _openings(self, gap: Gap, s: int, start: int) -> list[tuple[float, int, int, int]]:

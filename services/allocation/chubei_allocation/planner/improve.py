@@ -46,6 +46,7 @@ class Improver:
             rank=float(rng.uniform(0.3, 1.2)),
             scarce=float(rng.uniform(0.0, 1.0)),
             dock=float(rng.choice([0.0, 0.5, 1.0])),
+            drive=float(rng.choice([0.0, 1.0, 2.0])),
             noise=float(rng.choice([0.0, 0.05, 0.15, 0.3])),
             fade_min=float(rng.choice([1.0, 60.0, 150.0, 300.0])),
         )

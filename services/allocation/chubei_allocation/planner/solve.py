@@ -23,11 +23,13 @@ from .wants import Target, build_ladder, goods_for, whole_target
 
 DEFAULT_TIME_LIMIT_S = 10.0
 TASTES = (
-    (False, Taste(share=0.8, scarce=0.5, drive=1.0)),
-    (False, Taste(share=0.8, scarce=0.5, drive=2.0, focus=1.0)),
-    (True, Taste(share=0.8, scarce=0.5, drive=1.0, focus=1.0)),
+    (False, Taste(focus=2.0)),
+    (False, Taste(drive=1.0, focus=1.0)),
+    (True, Taste(drive=1.0, focus=1.0)),
 )
-LARGE_FLEET = 100  # vehicles; so many are spread over a city, and all its points are open to them at once
+"""(basic relief before everything else, taste), measured on districts with 15 and 30 vehicles."""
+LARGE_FLEET = 100  # vehicles; so many serve a city, where there is time for one construction only
+CITY_TASTE = ((False, Taste(drive=1.0, focus=0.1)),)
 REPORT_EVERY_S = 0.2
 
 
@@ -78,12 +80,16 @@ class _Clock:
     def over(self) -> bool:
         """Whether to end now; called before each trip that is tried."""
         self.work += 1
+        limit = self.stop.work_limit
+        return self.idle() or (limit is not None and self.work > limit)
+
+    def idle(self) -> bool:
+        """Whether to end now, asked while nothing is tried."""
         if self.elapsed_s - self._reported > REPORT_EVERY_S:
             self._reported = self.elapsed_s
             self._report(self)
         self.cancelled = self.cancelled or self.stop.should_stop()
-        limit = self.stop.work_limit
-        return self.cancelled or self.left_s() == 0.0 or (limit is not None and self.work > limit)
+        return self.cancelled or self.left_s() == 0.0
 
 
 class _Solve:
@@ -128,11 +134,12 @@ class _Solve:
         bounding.start()
         if self.clock.stop.work_limit is not None:
             bounding.join()  # targets must not depend on how fast the bound comes
-        self._construct(self.whole, TASTES[:1])
-        if not self.clock.over():
-            bounding.join(timeout=(self.clock.left_s() or 20.0) / 4)
+        large = len(self.model.vehicles) > LARGE_FLEET
+        if not large:  # a first plan at once; for a city its targets come sooner than a plan
+            self._construct(self.whole, TASTES[:1])
+        self._await(bounding)
         targets = self.whole if self.bound.targets is None else list(self.bound.targets)
-        self._construct(targets, TASTES[:1] if len(self.model.vehicles) > LARGE_FLEET else TASTES)
+        self._construct(targets, CITY_TASTE if large else TASTES)
         best = self.best or self.state(self.whole, basic_first=True)
         self.best = best
         self.phase = "improve"
@@ -145,6 +152,12 @@ class _Solve:
         self.phase = "done"
         self._report(self.clock)
         return best
+
+    def _await(self, bounding: threading.Thread) -> None:
+        """Wait for the bound and its targets, but no longer than a quarter of the time that is left."""
+        patience = (self.clock.left_s() or 20.0) / 4 + self.clock.elapsed_s
+        while bounding.is_alive() and self.clock.elapsed_s < patience and not self.clock.idle():
+            bounding.join(timeout=0.05)
 
     def _find_bound(self) -> None:
         limit = None if self.clock.stop.work_limit is not None else self.clock.left_s()
