@@ -40,6 +40,8 @@ from .up import running
 
 SAMPLE = Path(__file__).parents[1] / "scenarios" / "xicheng"
 QUILT = "1010301"
+MORE_TIME = (3, 9)
+"""Where a busy machine found no plan for everyone: so many times the first limit."""
 
 
 @dataclass(frozen=True)
@@ -231,7 +233,23 @@ def _declare(commander: Person, district: District) -> IncidentView:
 def _ask_for_plan(
     commander: Person, incident: IncidentView, time_limit_s: int, seed: int, console: Console
 ) -> PlanView:
-    """Ask, and follow the solve live. Raises CommandError when no plan comes of it."""
+    """Ask, and follow the solve live; a plan that leaves someone out is asked for again with more time."""
+    for limit_s in (time_limit_s, *(time_limit_s * more for more in MORE_TIME)):
+        plan = _solve(commander, incident, limit_s, seed, console)
+        if plan.supported == plan.people:
+            break
+        screen.say(
+            console,
+            f"方案只覆盖 {plan.supported:,} 人",
+            f"the plan supports {plan.supported:,} people only",
+        )
+    return plan
+
+
+def _solve(
+    commander: Person, incident: IncidentView, time_limit_s: int, seed: int, console: Console
+) -> PlanView:
+    """One plan request, to its end. Raises CommandError when no plan comes of it."""
     request = PlanRequest(
         id=uuid4(), incident_id=incident.id, time_limit_s=time_limit_s, seed=seed, now_min=0
     )
