@@ -23,11 +23,11 @@ ENDLESS = 1e9  # people a minute, at desks without a limit
 class Taste:
     """What the dispatcher prefers; improvement varies it."""
 
-    share: float = 0.8  # weight of `share` against `gain`
+    share: float = 0.9  # weight of `share` against `gain`
     rank: float = 1.0  # how strictly worthier stages go first; 0: all goods count alike
-    scarce: float = 0.5  # preference for points that few vehicles reach
+    scarce: float = 0.3  # preference for points that few vehicles reach
     drive: float = 2.0  # how much more a minute on the road counts than one of handling
-    dock: float = 0.5  # minutes of a vehicle that a minute at a dock costs the others who wait for it
+    dock: float = 0.0  # minutes of a vehicle that a minute at a dock costs the others who wait for it
     focus: float = math.inf  # loads to be open at a time, per vehicle; few: points are finished one by one
     noise: float = 0.0  # relative, on the rate of every trip
     fade_min: float = 150.0  # from so long before the deadline on, goods that make no kit whole lose worth

@@ -23,13 +23,13 @@ from .wants import Target, build_ladder, goods_for, whole_target
 
 DEFAULT_TIME_LIMIT_S = 10.0
 TASTES = (
-    (False, Taste(focus=2.0)),
-    (False, Taste(drive=1.0, focus=1.0)),
-    (True, Taste(drive=1.0, focus=1.0)),
+    (False, Taste(share=0.8, rank=1.3, scarce=0.0, focus=3.0, fade_min=60.0)),
+    (False, Taste(focus=1.5)),
+    (False, Taste(scarce=1.0, drive=1.0, dock=0.5, focus=1.5)),
 )
 """(basic relief before everything else, taste), measured on districts with 15 and 30 vehicles."""
 LARGE_FLEET = 100  # vehicles; so many serve a city, where there is time for one construction only
-CITY_TASTE = ((False, Taste(drive=1.0, focus=0.1)),)
+CITY_TASTE = ((False, Taste(share=0.8, scarce=0.5, drive=1.0, dock=0.5, focus=0.1)),)
 REPORT_EVERY_S = 0.2
 
 
