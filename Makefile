@@ -4,7 +4,7 @@ VENV := .venv
 UV := $(shell command -v uv || echo .uv/bin/uv)
 PACKAGES := shared services/inventory services/allocation services/gateway deploy
 
-.PHONY: help setup demo test check lock bench clean
+.PHONY: help setup demo test check lock clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
