@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .fields import Field, unique
+from .parse_trips import Known, goods_of, trip_of
 from .scenario import (
     SCENARIO_FORMAT,
     Demand,
@@ -22,7 +23,6 @@ from .scenario import (
     Travel,
     Trip,
     VehicleType,
-    Visit,
 )
 
 
@@ -206,14 +206,6 @@ def _point(row: Field, kits: set[str], items: set[str]) -> Point:
     )
 
 
-def goods_of(field: Field, items: set[str], least: int = 1) -> dict[str, int]:
-    goods = {}
-    for item, units in field.pairs():
-        Field(item, units.place).known(items, "items")
-        goods[item] = units.whole(low=least)
-    return goods
-
-
 def _demands(
     rows: list[Field], points: tuple[Point, ...], kits: tuple[Kit, ...], items: set[str]
 ) -> tuple[Demand, ...]:
@@ -297,7 +289,8 @@ def _closures(root: Field, nodes: set[str]) -> frozenset[tuple[str, str]]:
 
 
 def _committed(rows: list[Field], scenario: Scenario) -> tuple[Trip, ...]:
-    trips = tuple(trip_of(row, scenario) for row in rows)
+    known = Known(scenario)
+    trips = tuple(trip_of(row, known) for row in rows)
     unique(rows, [trip.key() for trip in trips])
     for row, trip in zip(rows, trips, strict=True):
         if trip.visits[0].start >= scenario.now_min:
@@ -310,42 +303,3 @@ def _committed(rows: list[Field], scenario: Scenario) -> tuple[Trip, ...]:
                 )
             )
     return trips
-
-
-def trip_of(row: Field, scenario: Scenario) -> Trip:
-    """A trip as it stands in a file: its shape is judged, its sense is the checker's business."""
-    vehicle = row["vehicle"].text()
-    name, _, number = vehicle.partition("#")
-    well_formed = number.isascii() and number.isdigit() and len(number) < 10 and number == str(int(number))
-    if name not in {kind.type for kind in scenario.vehicles} or not well_formed or number == "0":
-        raise row["vehicle"].wrong(
-            "没有此车 / no such vehicle",
-            "写作 车型#序号，序号从 1 起 / write type#n, n from 1 without leading zeros",
-        )
-    visits = row["visits"].rows()
-    if not visits:
-        raise row["visits"].wrong("为空 / is empty", "至少一站 / give at least one visit")
-    return Trip(vehicle, tuple(_visit(visit, scenario) for visit in visits))
-
-
-def _visit(row: Field, scenario: Scenario) -> Visit:
-    sources = {source.id for source in scenario.sources}
-    nodes = sources | {point.id for point in scenario.points}
-    node = row["node"].known(nodes, "sources/points")
-    key, other = ("load", "deliver") if node in sources else ("deliver", "load")
-    if row.maybe(other) is not None:
-        raise row[other].wrong(
-            f"{node} 处不可 {other} / cannot be done at {node}", f"改为 {key} / use {key} there"
-        )
-    goods = goods_of(row[key], {item.id for item in scenario.items})
-    if not goods:
-        raise row[key].wrong("为空 / is empty", "至少一种物资 / name at least one item")
-    start = row["start"].minute()
-    return Visit(
-        node=node,
-        arrive=row["arrive"].minute(),
-        start=start,
-        end=row["end"].minute(low=start),
-        loads=node in sources,
-        goods=goods,
-    )

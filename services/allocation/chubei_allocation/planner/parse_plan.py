@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .fields import Field
-from .parse import goods_of, optional_rows, trip_of
+from .parse import optional_rows
+from .parse_trips import Known, goods_of, trip_of
 from .scenario import PLAN_FORMAT, Changes, Claims, Plan, Scenario, SolverReport, Trip, Unmet
 
 
@@ -13,7 +14,8 @@ def parse_trips(data: Any, scenario: Scenario) -> tuple[Trip, ...]:
     """The trips of a planning-plan/1 object; raises ScenarioError when it has not that shape."""
     root = Field(data, "" if isinstance(data, dict) else "plan")
     root["format"].one_of(PLAN_FORMAT)
-    return tuple(trip_of(row, scenario) for row in root["trips"].rows())
+    known = Known(scenario)
+    return tuple(trip_of(row, known) for row in root["trips"].rows())
 
 
 def parse_plan(data: Any, scenario: Scenario) -> Plan:
