@@ -22,6 +22,7 @@ def make_engine(url: URL, pool_size: int = 8) -> Engine:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,  # PostgreSQL may have been restarted under us
+        hide_parameters=True,  # what fails is logged with its statement: password hashes are no part of a log
         connect_args={"connect_timeout": 5, "options": "-c timezone=UTC -c lock_timeout=10s"},
     )
 

@@ -3,11 +3,12 @@
 Each service has one table `outbox` (`table(metadata)`), and one relay process:
 `python -m chubei_shared.outbox SERVICE`. The relay numbers events (`seq`) one after the other, so that a
 consumer that has seen seq n has seen all before it, then sends them: at least once, in order. Wake-ups
-have no number: nobody catches up on them.
+have no number and are forgotten once sent: nobody catches up on them.
 """
 
 import signal
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from threading import Event as Flag
 from typing import Any
@@ -40,6 +41,7 @@ from chubei_shared.settings import SERVICES, Service, Settings
 from chubei_shared.telemetry import log
 
 KEEP = timedelta(days=30)
+_PURGE_EVERY_S = 3600.0
 _BATCH = 200
 _CHANNEL = "outbox"
 _RELAY_LOCK = 7_201_120  # advisory lock: one relay at a time numbers rows
@@ -98,12 +100,13 @@ def _number(session: Session) -> None:
     """Give the next numbers to all committed events, in order of insertion."""
     if not session.scalar(select(func.pg_try_advisory_xact_lock(_RELAY_LOCK))):
         return
-    last = session.scalar(select(func.coalesce(func.max(_outbox.c.seq), 0)))
-    fresh = session.scalars(
-        select(_outbox.c.id).where(_outbox.c.seq.is_(None), ~_is_task).order_by(_outbox.c.id)
-    ).all()
-    for seq, row_id in enumerate(fresh, start=(last or 0) + 1):
-        session.execute(_outbox.update().where(_outbox.c.id == row_id).values(seq=seq))
+    last = select(func.coalesce(func.max(_outbox.c.seq), 0)).scalar_subquery()
+    fresh = (
+        select(_outbox.c.id, (last + func.row_number().over(order_by=_outbox.c.id)).label("seq"))
+        .where(_outbox.c.sent_at.is_(None), _outbox.c.seq.is_(None), ~_is_task)
+        .subquery()
+    )
+    session.execute(_outbox.update().where(_outbox.c.id == fresh.c.id).values(seq=fresh.c.seq))
 
 
 def _unsent(session: Session) -> list[Any]:
@@ -118,16 +121,16 @@ def _unsent(session: Session) -> list[Any]:
 
 
 def _mark_sent(session: Session, ids: list[int]) -> None:
-    session.execute(_outbox.update().where(_outbox.c.id.in_(ids)).values(sent_at=func.now()))
+    sent = _outbox.c.id.in_(ids)
+    session.execute(_outbox.delete().where(sent, _is_task))
+    session.execute(_outbox.update().where(sent).values(sent_at=func.now()))
 
 
 def purge(session: Session) -> None:
-    """Forget what was sent longer than KEEP ago, but the newest event, which holds the count."""
+    """Forget events sent longer than KEEP ago, but the newest, which holds the count."""
     last = select(func.max(_outbox.c.seq)).scalar_subquery()
     session.execute(
-        _outbox.delete().where(
-            _outbox.c.sent_at < datetime.now(UTC) - KEEP, or_(_outbox.c.seq < last, _is_task)
-        )
+        _outbox.delete().where(_outbox.c.sent_at < datetime.now(UTC) - KEEP, _outbox.c.seq < last)
     )
 
 
@@ -139,6 +142,17 @@ class Relay:
         self._tx = Transactions(make_engine(settings.database(service), pool_size=1))
         self._broker = connect(settings.redis_url)
         self._celery = Celery(broker=settings.redis_url)
+
+    def run(self, listener: "psycopg.Connection[Any]", stop: Flag) -> None:
+        """Drain whenever `listener` hears of something, and every two seconds in case it did not."""
+        purge_at = time.monotonic()
+        while not stop.is_set():
+            if time.monotonic() >= purge_at:
+                self._tx(purge)
+                purge_at = time.monotonic() + _PURGE_EVERY_S
+            self.drain()
+            for _ in listener.notifies(timeout=2.0, stop_after=1):
+                pass
 
     def drain(self) -> int:
         """Send what is waiting; returns how many were sent. Raises BrokerAway, with nothing lost."""
@@ -161,18 +175,14 @@ class Relay:
 
 
 def run(service: Service, settings: Settings, stop: Flag) -> None:
-    """Relay until `stop`: woken by NOTIFY, and every few seconds in case one was missed."""
+    """Relay until `stop`; while a server is away, everything waits in the outbox."""
     relay = Relay(service, settings)
     dsn = settings.database(service).set(drivername="postgresql").render_as_string(hide_password=False)
     while not stop.is_set():
         try:
             with psycopg.connect(dsn, autocommit=True, connect_timeout=5) as listener:
                 listener.execute(f"LISTEN {_CHANNEL}")
-                relay._tx(purge)
-                while not stop.is_set():
-                    relay.drain()
-                    for _ in listener.notifies(timeout=2.0, stop_after=1):
-                        pass
+                relay.run(listener, stop)
         except (psycopg.Error, DBAPIError, BrokerAway, OSError) as error:
             log.warning("outbox waits", extra={"service": service, "error": str(error)})
             stop.wait(1.0)
