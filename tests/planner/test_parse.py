@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -68,6 +69,7 @@ BROKEN: list[tuple[str, Change, str]] = [
     ("pack 0", put("items.0.pack", 0), "items[0].pack"),
     ("no weight", put("items.0.weight_kg", 0), "items[0].weight_kg"),
     ("weight NaN", put("items.0.weight_kg", float("nan")), "items[0].weight_kg"),
+    ("weight beyond floats", put("items.0.weight_kg", 10**400), "items[0].weight_kg"),
     ("volume infinite", put("items.0.volume_m3", float("inf")), "items[0].volume_m3"),
     ("id with NUL", put("items.0.id", "wa\x00ter"), "items[0].id"),
     ("empty id", put("items.0.id", ""), "items[0].id"),
@@ -142,6 +144,55 @@ def test_what_is_wrong_is_named(change: Change, place: str) -> None:
     assert refused.value.remedy
 
 
+def places(value: Any, way: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The way to every value in a scenario, of arrays to the first two."""
+    pairs = (
+        value.items() if isinstance(value, dict) else enumerate(value[:2]) if isinstance(value, list) else ()
+    )
+    for key, inner in pairs:
+        yield (*way, str(key))
+        yield from places(inner, (*way, str(key)))
+
+
+ODD: list[Any] = [
+    None,
+    True,
+    "",
+    "\ud800",
+    "a\nb",
+    -1,
+    0,
+    0.5,
+    1e300,
+    10**30,
+    10**400,
+    float("nan"),
+    [],
+    [None],
+    {},
+]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: ascii(odd)[:12])
+def test_an_odd_value_anywhere_is_accepted_or_refused(odd: object) -> None:
+    for way in places(plain()):
+        data = plain()
+        put(".".join(way), odd)(data)
+        with contextlib.suppress(ScenarioError):
+            parse_scenario(data)
+
+
+def test_what_stands_in_the_file_is_told_as_it_stands_there() -> None:
+    data = plain()
+    put("vehicles.0.start", "西城库")(data)
+    with pytest.raises(ScenarioError, match='没有编号为 "西城库" 的 sources'):
+        parse_scenario(data)
+    data = plain()
+    put("deadline_min", None)(data)
+    with pytest.raises(ScenarioError, match="deadline_min: null 不是整数"):
+        parse_scenario(data)
+
+
 @pytest.mark.parametrize("data", [None, 3, "text", [], [{}], {}, {"format": {}}])
 def test_what_is_no_scenario_is_refused(data: object) -> None:
     with pytest.raises(ScenarioError):
@@ -162,6 +213,12 @@ def test_keys_that_the_format_does_not_know_are_left_alone() -> None:
     data["provenance"] = {"source": "invented"}
     data["points"][0]["note"] = None
     assert parse_scenario(data) == parse_scenario(plain())
+
+
+def test_no_step_of_docks_is_no_dock() -> None:
+    data = plain()
+    put("sources.0.docks", [])(data)
+    assert parse_scenario(data).sources[0].docks == ((0, 0),)
 
 
 def test_a_point_without_people_needs_no_kit() -> None:

@@ -17,9 +17,15 @@ LATEST_MIN = 10**5
 
 
 def shown(value: object) -> str:
-    """A value as one short printable line."""
-    text = repr(value)
-    return ascii(text[:40] + "…")[1:-1] if len(text) > 40 else text.encode("ascii", "replace").decode()
+    """A value as JSON writes it, on one short printable line; of an array or object only that it is one."""
+    if isinstance(value, tuple):
+        text = ", ".join(shown(part) for part in value)
+    elif isinstance(value, list | dict):
+        text = ("[…]" if isinstance(value, list) else "{…}") if value else repr(value)
+    else:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    short = text if len(text) <= 40 else text[:40] + "…"
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in short)
 
 
 @dataclass(frozen=True)
@@ -100,7 +106,8 @@ class Field:
         return self.whole(low, LATEST_MIN)
 
     def number(self, low: float = 0.0, high: float = MOST) -> float:
-        if type(self.value) not in (int, float) or not math.isfinite(self.value):
+        finite = type(self.value) is int or (type(self.value) is float and math.isfinite(self.value))
+        if not finite:
             raise self.wrong(
                 f"{shown(self.value)} 不是数 / is not a number", "请填数值 / give a finite number"
             )

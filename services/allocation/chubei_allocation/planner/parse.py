@@ -133,7 +133,7 @@ def _steps(field: Field) -> Steps:
             raise row.wrong(
                 "时间未递增 / is not later than the step before", "按时间排序 / order the steps by time"
             )
-    return tuple(steps)
+    return tuple(steps) or ((0, 0),)
 
 
 def _sources(rows: list[Field]) -> tuple[Source, ...]:
