@@ -51,7 +51,7 @@ def corrupted(stored: dict[str, Any], rng: random.Random) -> dict[str, Any]:
 def test_the_judge_accepts_and_the_checker_agrees(path: Path) -> None:
     verify, data = judge_module(), json.loads(path.read_text())
     scenario = parse_scenario(data)
-    found = plan(scenario, Stop(time_limit_s=2.5))
+    found = plan(scenario, Stop(time_limit_s=None, work_limit=700))
     bad, figures, _ = verify.score(data, json.loads(json.dumps(found.as_json())))
     assert bad == []
     assert figures["utility"] > GREEDY.get(path.stem, 0.0)

@@ -18,7 +18,7 @@ from .wants import Ladder, truck_share
 
 
 @dataclass(frozen=True, eq=False)
-class Stop:
+class Halt:
     """A visit in arrays. `wants` are the drops at a point as (want, goods); empty at a source."""
 
     node: int
@@ -45,7 +45,7 @@ class Run:
     """A trip in arrays, of vehicle number `vehicle`."""
 
     vehicle: int
-    stops: tuple[Stop, ...]
+    stops: tuple[Halt, ...]
 
     @property
     def start(self) -> int:
@@ -321,7 +321,7 @@ def schedule(
     model = state.model
     minutes = model.minutes(model.vehicles[gap.vehicle].speed_factor)
     here, t = gap.node, gap.free
-    stops: list[Stop] = []
+    stops: list[Halt] = []
     for node, goods, wants in (*((n, g, ()) for n, g in loads), *_by_node(model, drops)):
         leg = int(minutes[here, node])
         ready = (
@@ -335,7 +335,7 @@ def schedule(
         if start is None or start + duration > model.deadline_min:
             return None
         here, t = node, start + duration
-        stops.append(Stop(node, arrive, start, t, goods, wants))
+        stops.append(Halt(node, arrive, start, t, goods, wants))
     if gap.next_node >= 0 and t + int(minutes[here, gap.next_node]) > gap.until:
         return None
     return Run(gap.vehicle, tuple(stops))
