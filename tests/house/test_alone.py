@@ -1,4 +1,4 @@
-"""Each service installs and imports alone: what it needs it declares, and it needs no other service."""
+"""Each service installs and imports alone, as in its image: what it needs it declares, and it links to nothing."""
 
 import subprocess
 import sys
@@ -14,6 +14,9 @@ package = importlib.import_module(sys.argv[1])
 for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
     if ".migrations" not in module.name:  # alembic runs those, and gives them their context
         importlib.import_module(module.name)
+for name, module in sys.modules.items():
+    if name.startswith("chubei_"):
+        print(module.__file__)
 """
 
 
@@ -27,7 +30,7 @@ for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
 )
 def test_service_installs_and_imports_alone(folder: str, package: str, tmp_path: Path) -> None:
     venv = tmp_path / "venv"
-    pins = ["--constraint", "requirements.lock", "--build-constraint", "requirements.lock"]
+    pins = ["--no-sources", "--constraint", "requirements.lock", "--build-constraint", "requirements.lock"]
     for command in (
         [UV, "venv", "--quiet", "--python", sys.executable, venv],
         [UV, "pip", "install", "--quiet", "--python", venv / "bin/python", *pins, "./shared", f"./{folder}"],
@@ -48,3 +51,5 @@ def test_service_installs_and_imports_alone(folder: str, package: str, tmp_path:
         check=False,
     )
     assert walked.returncode == 0, walked.stderr
+    elsewhere = [file for file in walked.stdout.split() if not Path(file).is_relative_to(venv)]
+    assert elsewhere == [], "the image has nothing but this environment"
