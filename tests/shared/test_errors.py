@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
+from pydantic_core._pydantic_core import list_all_errors
 from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
@@ -101,6 +102,24 @@ def test_bad_body_names_the_field_and_the_remedy(
     assert field in error.detail_en
 
 
+@pytest.mark.parametrize("error", list_all_errors(), ids=lambda error: error["type"])
+def test_whatever_is_wrong_is_told_in_both_languages(error: Any) -> None:
+    context = error["example_context"]
+    if error["type"] == "value_error":
+        context = {"error": ValueError("太早,请核对 / is too early: check it")}
+    told = [{"type": error["type"], "loc": ("body", "lines", 0), "msg": "It is wrong", "ctx": context}]
+    problem = problems.validation_problem(told)
+    [row] = problem.more["errors"]
+    assert row["field"] in problem.detail
+    assert row["field"] in problem.detail_en
+    for words in (row["problem"], row["remedy"]):
+        zh, en = words.split(" / ")
+        assert not zh.isascii()
+        assert en.isascii()
+        assert zh in problem.detail
+        assert en in problem.detail_en
+
+
 def test_body_that_is_not_json_is_a_problem_too(client: TestClient) -> None:
     answer = client.post("/body", content=b"{", headers={"content-type": "application/json"})
     assert isinstance(from_response(answer), Invalid)
@@ -124,3 +143,4 @@ def test_unknown_paths_are_problems(method: str, path: str, status: int, client:
     answer = client.request(method, path)
     assert (answer.status_code, answer.headers["content-type"]) == (status, problems.PROBLEM_JSON)
     assert path in answer.json()["detail_en"]
+    assert not answer.json()["title"].isascii()

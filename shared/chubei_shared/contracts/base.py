@@ -1,14 +1,26 @@
 """What all DTOs have in common."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-_NO_NUL = r"^[^\x00]*$"
+_YEARS = range(2000, 2200)
 
-Text = Annotated[str, StringConstraints(max_length=1000, pattern=_NO_NUL)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_NO_NUL)]
+
+def _of_our_time(moment: datetime) -> datetime:
+    """What lies at the ends of the calendar has no moment in other zones, and can not be read back."""
+    if moment.year not in _YEARS:
+        raise ValueError(
+            "不在 2000 至 2199 年间,请核对日期 / is not in the years 2000 to 2199: check the date"
+        )
+    return moment
+
+
+Text = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00]*$")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
+"""Not blank."""
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9:._#-]{0,79}$")]
 """An identifier that people may write: letters, digits and : . _ # -"""
 ItemCode = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{6}$")]
@@ -18,7 +30,7 @@ UnitsOrNone = Annotated[int, Field(strict=True, ge=0, le=10**9)]
 Minutes = Annotated[int, Field(strict=True, ge=0, le=60 * 24 * 366)]
 Lon = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Lat = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
-Utc = AwareDatetime
+Utc = Annotated[AwareDatetime, AfterValidator(_of_our_time)]
 
 
 class Dto(BaseModel):

@@ -57,7 +57,10 @@ class Kit(Dto):
     def _each_item_once(self) -> Self:
         codes = [need.item_code for need in self.needs]
         if twice := sorted({code for code in codes if codes.count(code) > 1}):
-            raise ValueError(f"item {', '.join(twice)} stands twice in the kit: put it on one line")
+            names = ", ".join(twice)
+            raise ValueError(
+                f"物资 {names} 在标准中重复,请并为一行 / item {names} stands twice in the kit: put it on one line"
+            )
         return self
 
 
@@ -95,7 +98,9 @@ class Lot(Dto):
     @model_validator(mode="after")
     def _dates(self) -> Self:
         if self.made_on and self.expires_on and self.expires_on < self.made_on:
-            raise ValueError("expires_on is before made_on: correct the dates")
+            raise ValueError(
+                "expires_on 早于 made_on,请核对日期 / expires_on is before made_on: correct the dates"
+            )
         return self
 
 

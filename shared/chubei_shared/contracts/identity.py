@@ -14,7 +14,9 @@ NewPassword = Annotated[str, StringConstraints(min_length=12, max_length=200)]
 
 def _for_people(roles: list[Role] | None) -> list[Role] | None:
     if roles and Role.SERVICE in roles:
-        raise ValueError("the role service is never given to a person: take it out")
+        raise ValueError(
+            "角色 service 不授予个人,请去掉 / the role service is never given to a person: take it out"
+        )
     return sorted(set(roles)) if roles else roles
 
 

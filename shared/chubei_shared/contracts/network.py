@@ -107,7 +107,10 @@ class District(Dto):
     @model_validator(mode="after")
     def _groups(self) -> Self:
         if sum(self.group_shares.values()) > 1:
-            raise ValueError("group_shares add up to more than 1: nobody is counted in two groups")
+            raise ValueError(
+                "group_shares 合计超过 1,每人只计入一类,请核对 / "
+                "group_shares add up to more than 1, and nobody is counted in two groups: correct them"
+            )
         return self
 
 

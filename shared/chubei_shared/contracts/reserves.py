@@ -25,7 +25,9 @@ class _Reserve(Dto):
     @model_validator(mode="after")
     def _dates(self) -> Self:
         if self.valid_until < self.valid_from:
-            raise ValueError("valid_until is before valid_from: give a later date")
+            raise ValueError(
+                "valid_until 早于 valid_from,请给更晚的日期 / valid_until is before valid_from: give a later date"
+            )
         return self
 
 
@@ -67,7 +69,10 @@ class Fund(_Reserve):
     @model_validator(mode="after")
     def _buys_something(self) -> Self:
         if self.budget_cny < self.unit_price_cny:
-            raise ValueError("budget_cny is less than unit_price_cny: the fund buys nothing")
+            raise ValueError(
+                "budget_cny 少于 unit_price_cny,一件也买不到,请核对 / "
+                "budget_cny is less than unit_price_cny, the fund buys nothing: correct them"
+            )
         return self
 
 

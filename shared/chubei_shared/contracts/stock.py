@@ -87,7 +87,9 @@ class Transfer(_Movement):
     @model_validator(mode="after")
     def _elsewhere(self) -> Self:
         if self.from_place_id == self.to_place_id:
-            raise ValueError("to_place_id is from_place_id: name another place")
+            raise ValueError(
+                "to_place_id 与 from_place_id 相同,请另选地点 / to_place_id is from_place_id: name another place"
+            )
         return self
 
 
@@ -99,7 +101,9 @@ class AdjustLine(Dto):
     @model_validator(mode="after")
     def _something(self) -> Self:
         if not self.change:
-            raise ValueError("change is 0: leave out lines whose count agrees with the books")
+            raise ValueError(
+                "change 为 0,账实相符的行不必填写 / change is 0: leave out lines whose count agrees with the books"
+            )
         return self
 
 

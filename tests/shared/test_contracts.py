@@ -1,0 +1,44 @@
+"""What all shapes have in common: times that have a moment in every zone, names that can be read."""
+
+from datetime import UTC, datetime
+
+import pytest
+from chubei_shared.contracts.base import Name, Utc
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+_TIME = TypeAdapter(Utc)
+_NAME = TypeAdapter(Name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0001-01-01T00:00:00+14:00",
+        "0001-01-01T00:00:00Z",
+        "1999-12-31T23:59:59Z",
+        "2200-01-01T00:00:00Z",
+        "9999-12-31T23:59:59-14:00",
+    ],
+)
+def test_ends_of_the_calendar_are_refused(text: str) -> None:
+    with pytest.raises(ValidationError, match="check the date"):
+        _TIME.validate_python(text)
+
+
+@given(st.datetimes(datetime(2000, 1, 1), datetime(2199, 12, 31), timezones=st.timezones()))  # noqa: DTZ001
+def test_times_have_a_moment_everywhere(moment: datetime) -> None:
+    read = _TIME.validate_python(moment.isoformat())
+    assert datetime.fromisoformat(read.astimezone(UTC).isoformat()) == read
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t\n", "\u3000", "a\0b", "\0"])
+def test_blank_is_no_name(blank: str) -> None:
+    with pytest.raises(ValidationError):
+        _NAME.validate_python(blank)
+
+
+@pytest.mark.parametrize("name", ["仓", " 一 号 库 ", "a\nb"])
+def test_names_are_kept_as_written(name: str) -> None:
+    assert _NAME.validate_python(name) == name
