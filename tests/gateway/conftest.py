@@ -80,6 +80,10 @@ def _inventory(settings: Settings) -> FastAPI:
         tx(outbox.enqueue, "parcel.moved", {"id": body.id, "by": caller.person})
         return Label(parcel=body)
 
+    @router.patch("/v1/parcels/{parcel_id}", status_code=204, **allow(Role.CLERK))
+    def touch_parcel(parcel_id: str) -> None:
+        assert parcel_id
+
     @router.post("/v1/echo/{name}", **allow_public())
     async def echo(name: str, request: Request) -> Echo:
         body = (await request.body()).decode()

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from http.client import HTTPConnection
 from uuid import uuid4
 
@@ -69,11 +69,11 @@ def test_documents_and_health_of_services_are_not_forwarded(gateway_url: str) ->
         assert httpx.get(gateway_url + path).status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/v1/parcels/1", "/v1/me"])
-def test_other_method_of_a_known_path_is_405(path: str, gateway_url: str) -> None:
+@pytest.mark.parametrize(("path", "allowed"), [("/v1/parcels/1", "GET, PATCH"), ("/v1/me", "GET")])
+def test_other_method_of_a_known_path_is_405(path: str, allowed: str, gateway_url: str) -> None:
     answer = httpx.delete(gateway_url + path)
     assert answer.status_code == 405
-    assert answer.headers["allow"] == "GET"
+    assert answer.headers["allow"] == allowed
     assert answer.headers["content-type"] == "application/problem+json"
 
 
@@ -136,6 +136,23 @@ def test_what_is_passed_on(gateway_url: str) -> None:
     assert not {"x-hop", "te", "cookie", "x-forwarded-for"} & echo["headers"].keys()
     assert answer.headers.get_list("x-request-id") == ["night-1"]
     assert answer.headers.get_list("content-length") == [str(len(answer.content))]
+
+
+def test_headers_in_any_writing_are_passed_on_byte_for_byte(gateway_url: str) -> None:
+    names = {"X-Request-Id": b"n\xe9", "X-Office": "值班室".encode()}
+    answer = httpx.post(f"{gateway_url}/v1/echo/x", headers=names)
+    assert answer.status_code == 200
+    sent = answer.json()["headers"]
+    assert {name.encode("latin-1") for name in (sent["x-request-id"], sent["x-office"])} == set(
+        names.values()
+    )
+
+
+def test_address_that_is_too_long_is_refused(gateway_url: str) -> None:
+    with closing(HTTPConnection(gateway_url.removeprefix("http://"))) as client:
+        client.request("POST", "/v1/echo/x?q=" + "a" * 70_000)
+        answer = client.getresponse()
+        assert (answer.status, answer.headers["content-type"]) == (414, "application/problem+json")
 
 
 @pytest.mark.parametrize("path", ["/v1/echo/x", "/v1/sessions"])
@@ -205,9 +222,10 @@ def test_changes_are_audited_with_their_outcome_and_reads_are_not(
         ("POST /v1/parcels", "/v1/parcels", 409),
         ("POST /v1/parcels", "/v1/parcels", 201),
     ]
-    auditor.http.post("/v1/parcels", json={"id": "a", "quantity": 1})
-    denied = next(admin.audit(subject=auditor.me().username))
-    assert (denied.act, denied.outcome) == ("POST /v1/parcels", 403)
+    for method, path in (("POST", "/v1/parcels"), ("PATCH", "/v1/parcels/a%00b")):
+        auditor.http.request(method, path, json={"id": "a", "quantity": 1})
+        denied = next(admin.audit(subject=auditor.me().username))
+        assert (denied.act.split()[0], denied.target, denied.outcome) == (method, path, 403)
     assert not [r for r in admin.audit(subject=name) if r.act.startswith("GET")]
 
 

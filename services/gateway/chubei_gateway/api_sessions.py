@@ -108,13 +108,13 @@ def change_password(body: PasswordChange, request: Request, caller: CurrentCalle
     if known is None or not passwords.matches(body.old_password, known[1]):
         tx(audit.record, caller.subject, "password.change", caller.subject, 422)
         raise Invalid(
-            "旧密码不对",
-            "The old password is wrong",
+            "old_password:旧密码不对,请重新输入",
+            "old_password: the old password is wrong: type it again",
             errors=[
                 {"field": "old_password", "problem": "不对 / wrong", "remedy": "重新输入 / type it again"}
             ],
         )
-    passwords.check_new(caller.subject, body.new_password, body.old_password)
+    passwords.check_new(caller.subject, body.new_password, body.old_password, "new_password")
     opened = tx(identity.change_password, caller, known[1], passwords.hashed(body.new_password))
     tries.succeeded()
     _announce(request, tx)

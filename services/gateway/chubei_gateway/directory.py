@@ -63,7 +63,8 @@ class Directory:
             return found
         known = [*self._own_operations, *self._all()]
         if allowed := sorted({o.method for o in known if o.pattern.fullmatch(path)}):
-            raise HTTPException(405, f"use {', '.join(allowed)}", {"Allow": ", ".join(allowed)})
+            names = ", ".join(allowed)
+            raise HTTPException(405, f"请用 {names} / use {names}", {"Allow": names})
         if unread := [part.name for part in self.parts.values() if part.document is None]:
             names = ", ".join(unread)
             raise Unavailable(f"服务尚未就绪:{names}", f"Not ready yet: {names}", services=unread)

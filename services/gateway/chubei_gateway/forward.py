@@ -17,6 +17,7 @@ from chubei_shared.tokens import Caller, Verifier, check_roles
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 
 from chubei_gateway import audit
 from chubei_gateway.directory import Directory
@@ -90,7 +91,10 @@ async def _send(request: Request, operation: Operation, directory: Directory) ->
     """The service's answer. A read whose connection broke is tried once more. Raises Unavailable."""
     http: httpx.AsyncClient = request.app.state.http
     raw_path = b"?".join(filter(None, [request.scope["raw_path"], request.scope["query_string"]]))
-    target = httpx.URL(directory.parts[operation.service].url).copy_with(raw_path=raw_path)
+    try:
+        target = httpx.URL(directory.parts[operation.service].url).copy_with(raw_path=raw_path)
+    except httpx.InvalidURL:
+        raise HTTPException(414, "请缩短地址或查询条件 / shorten the address or its query") from None
     outgoing = http.build_request(
         request.method,
         target,
@@ -114,14 +118,15 @@ async def _send(request: Request, operation: Operation, directory: Directory) ->
     return Response(answer.content, answer.status_code, headers)
 
 
-def _headers(request: Request) -> list[tuple[str, str]]:
+def _headers(request: Request) -> list[tuple[bytes, bytes]]:
+    """The caller's headers, byte for byte: names in them may be in any writing."""
     named = {name.strip().lower() for name in request.headers.get("connection", "").split(",")}
     kept = [
-        (name, value)
+        (name.encode("latin-1"), value.encode("latin-1"))
         for name, value in request.headers.items()
         if name not in _NOT_FORWARDED | named and not name.startswith(("forwarded", "x-forwarded-"))
     ]
-    return [*kept, (REQUEST_ID, request_id.get() or "-")]
+    return [*kept, (REQUEST_ID.encode(), (request_id.get() or "-").encode("latin-1"))]
 
 
 async def _record(request: Request, caller: Caller | None, operation: Operation, status: int) -> None:
@@ -129,7 +134,7 @@ async def _record(request: Request, caller: Caller | None, operation: Operation,
     if operation.method in _READS or caller is None:
         return
     tx: Transactions = request.app.state.tx
-    act, target = f"{operation.method} {operation.path}", request.scope["path"]
+    act, target = f"{operation.method} {operation.path}", request.scope["path"].replace("\0", "%00")
     try:
         await run_in_threadpool(tx, audit.record, caller.person, act, target, status)
     except SQLAlchemyError:

@@ -34,19 +34,19 @@ def outdated(password_hash: str) -> bool:
     return _hasher.check_needs_rehash(password_hash)
 
 
-def check_new(username: str, new: str, old: str | None = None) -> None:
-    """Raises Invalid unless `new` may be a password (its length is the contract's business)."""
+def check_new(username: str, new: str, old: str | None = None, field: str = "password") -> None:
+    """Raises Invalid, of `field`, unless `new` may be a password (its length is the contract's business)."""
     if new.casefold() == username.casefold():
-        _refuse("与用户名相同", "It is the username", "另选一个 / choose another")
+        _refuse(field, "与用户名相同", "is the username")
     if new == old:
-        _refuse("与旧密码相同", "It is the old password", "另选一个 / choose another")
+        _refuse(field, "与旧密码相同", "is the old password")
 
 
-def _refuse(problem: str, problem_en: str, remedy: str) -> None:
+def _refuse(field: str, problem: str, problem_en: str) -> None:
     raise Invalid(
-        f"新密码不可用:{problem}。{remedy}",
-        f"The new password can not be used: {problem_en}. {remedy}",
+        f"{field}:{problem},请另选一个",
+        f"{field}: {problem_en}: choose another",
         errors=[
-            {"field": "new_password", "problem": f"{problem} / {problem_en}", "remedy": remedy},
+            {"field": field, "problem": f"{problem} / {problem_en}", "remedy": "另选一个 / choose another"}
         ],
     )
