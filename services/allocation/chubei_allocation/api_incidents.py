@@ -46,7 +46,7 @@ def read_incident(id: UUID, tx: Tx) -> IncidentView:
 
 
 @router.get(
-    "/v1/incidents/{id}/served", summary="已救助人数与计划对照 / people served, against the plan", **READERS
+    "/v1/incidents/{id}/served", summary="已救助人数与方案对照 / people served, against the plan", **READERS
 )
 def read_served(id: UUID, tx: Tx) -> ServedView:
     return tx(served.show, id)

@@ -48,7 +48,10 @@ def put_district(body: District, tx: Tx) -> District:
 def read_district(tx: Tx) -> District:
     found = tx(network.district)
     if found is None:
-        raise NotFound("尚未录入区情", "The district is not known yet: put /v1/district first (chubei seed)")
+        raise NotFound(
+            "尚未录入区情,请先录入(chubei seed)",
+            "The district is not known yet: put /v1/district first (chubei seed)",
+        )
     return found
 
 
@@ -95,7 +98,7 @@ def read_vehicle_types(tx: Tx) -> list[VehicleType]:
 def _put(tx: Transactions, path_id: str, body_id: str, body: D, **named: Any) -> D:
     if path_id != body_id:
         raise Invalid(
-            f"路径中的编号 {path_id} 与内容中的 {body_id} 不一致",
+            f"路径中的编号 {path_id} 与内容中的 {body_id} 不一致,请改为一致",
             f"The id in the path, {path_id}, is not the body's, {body_id}: make them the same",
         )
     tx(network.put_network, Network(**named))

@@ -32,7 +32,7 @@ _EXAMPLE = {
 
 
 @router.post(
-    "/v1/plan-requests", summary="请求制定计划 / ask for a plan", status_code=202, **allow(Role.COMMANDER)
+    "/v1/plan-requests", summary="请求制定方案 / ask for a plan", status_code=202, **allow(Role.COMMANDER)
 )
 def request_plan(
     body: Annotated[PlanRequest, Body(examples=[_EXAMPLE])], caller: CurrentCaller, tx: Tx, request: Request
@@ -41,14 +41,14 @@ def request_plan(
     return tx(plan_requests.request_plan, body, caller, request.app.state.settings.solver_time_limit_s)
 
 
-@router.get("/v1/plan-requests", summary="计划请求,新的在前 / plan requests, the latest first", **READERS)
+@router.get("/v1/plan-requests", summary="方案请求,新的在前 / plan requests, the latest first", **READERS)
 def read_plan_requests(
     tx: Tx, incident_id: UUID | None = None, cursor: str | None = None, limit: Limit = 20
 ) -> RequestPage:
     return tx(plan_requests.listed, incident_id, cursor, limit)
 
 
-@router.get("/v1/plan-requests/{id}", summary="一次计划请求 / one plan request", **READERS)
+@router.get("/v1/plan-requests/{id}", summary="一次方案请求 / one plan request", **READERS)
 def read_plan_request(id: UUID, tx: Tx) -> RequestView:
     return tx(plan_requests.show, id)
 
@@ -58,14 +58,14 @@ def cancel_plan_request(id: UUID, tx: Tx) -> RequestView:
     return tx(plan_requests.cancel, id)
 
 
-@router.get("/v1/plans", summary="计划,新的在前 / plans, the latest first", **READERS)
+@router.get("/v1/plans", summary="方案,新的在前 / plans, the latest first", **READERS)
 def read_plans(
     tx: Tx, incident_id: UUID | None = None, cursor: str | None = None, limit: Limit = 20
 ) -> PlanPage:
     return tx(plans.listed, incident_id, cursor, limit)
 
 
-@router.get("/v1/plans/{id}", summary="一个计划,含情景与车次 / a plan with its scenario and trips", **READERS)
+@router.get("/v1/plans/{id}", summary="一个方案,含情景与车次 / a plan with its scenario and trips", **READERS)
 def read_plan(id: UUID, tx: Tx) -> PlanView:
     return tx(plans.show, id)
 

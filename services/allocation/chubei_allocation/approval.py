@@ -66,15 +66,16 @@ def begin(session: Session, plan_id: UUID, caller: Caller) -> None:
     if plan.status != PlanStatus.PROPOSED:
         if plan.decided_by != caller.person:
             raise Conflict(
-                f"计划已由 {plan.decided_by} 处理", f"{plan.decided_by} has decided on this plan already"
+                f"方案已由 {plan.decided_by} 处理", f"{plan.decided_by} has decided on this plan already"
             )
         return
     if plan.requested_by == caller.person:
         raise Forbidden(
-            "申请人不能审批自己的计划", "Who asked for a plan may not approve it: ask another approver"
+            "申请人不能审批自己的方案,请由另一位审批人审批",
+            "Who asked for a plan may not approve it: ask another approver",
         )
     if not plan.plan["trips"]:
-        raise Conflict("计划没有车次,无需审批", "The plan sends nothing: there is nothing to approve")
+        raise Conflict("方案没有车次,无需审批", "The plan sends nothing: there is nothing to approve")
     _check_alone(session, plan)
     now = datetime.now(UTC)
     deadline_at = incidents.deadline(incidents.get(session, plan.incident_id))
@@ -90,7 +91,9 @@ def begin(session: Session, plan_id: UUID, caller: Caller) -> None:
         )
     )
     if not won.rowcount:
-        raise Conflict("计划刚被他人处理", "Somebody else has just decided on this plan: read it again")
+        raise Conflict(
+            "方案刚被他人处理,请重新读取", "Somebody else has just decided on this plan: read it again"
+        )
 
 
 def _check_alone(session: Session, plan: tables.Plan) -> None:
@@ -102,7 +105,7 @@ def _check_alone(session: Session, plan: tables.Plan) -> None:
     )
     if in_force:
         raise Conflict(
-            f"该事件已有生效计划 {in_force}", f"Plan {in_force} is in force for this incident already"
+            f"该事件已有生效方案 {in_force}", f"Plan {in_force} is in force for this incident already"
         )
 
 
@@ -137,7 +140,7 @@ def _conclude(session: Session, plan_id: UUID, held: HoldStatus) -> None:
         _end(
             session,
             plan_id,
-            f"锁定已失效({held}),请重新制定计划 / the hold is {held} already: ask for a new plan",
+            f"锁定已失效({held}),请重新制定方案 / the hold is {held} already: ask for a new plan",
         )
     elif _leave(session, plan_id, PlanStatus.APPROVED):
         plan = plans.get(session, plan_id)
@@ -171,9 +174,8 @@ def _outcome(session: Session, plan_id: UUID) -> PlanSummary:
     plan = plans.get(session, plan_id)
     if plan.status == PlanStatus.REFUSED:
         kind = Shortage if plan.shortages else Conflict
-        raise kind(
-            f"计划被拒绝:{plan.refusal}", f"The plan is refused: {plan.refusal}", shortages=plan.shortages
-        )
+        zh, _, en = (plan.refusal or "").partition(" / ")  # a person's reason is in one language
+        raise kind(f"方案被退回:{zh}", f"The plan is refused: {en or zh}", shortages=plan.shortages)
     return plans.summary(plan)
 
 
@@ -185,7 +187,7 @@ def refuse(session: Session, plan_id: UUID, reason: str, caller: Caller) -> Plan
         return plans.summary(plan)
     if plan.status != PlanStatus.PROPOSED:
         raise Conflict(
-            f"计划已是 {plan.status},不能拒绝",
+            f"方案已是 {plan.status},不能退回",
             f"The plan is {plan.status}: only a proposed plan can be refused",
         )
     plan.status, plan.decided_by, plan.decided_at = PlanStatus.REFUSED, caller.person, datetime.now(UTC)

@@ -23,14 +23,18 @@ def declare(session: Session, body: IncidentDeclaration, caller: Caller) -> Inci
     if known := session.get(tables.Incident, body.id):
         if known.declaration != declaration:
             raise Conflict(
-                f"编号 {body.id} 已用于另一次事件", f"Id {body.id} is another incident's: mint a new one"
+                f"编号 {body.id} 已用于另一次事件,请换新编号",
+                f"Id {body.id} is another incident's: mint a new one",
             )
         return view(session, known)
     now = datetime.now(UTC)
     _check_time(body.occurred_at, now)
     district = network.district(session)
     if district is None:
-        raise Conflict("尚未录入区情", "The district is not known yet: put /v1/district first (chubei seed)")
+        raise Conflict(
+            "尚未录入区情,请先录入(chubei seed)",
+            "The district is not known yet: put /v1/district first (chubei seed)",
+        )
     shelters = network.rows(session, Shelter)
     _check_closures(session, body, shelters)
     incident = tables.Incident(
@@ -77,7 +81,7 @@ def _check_closures(session: Session, body: IncidentDeclaration, shelters: list[
     if unknown := sorted({node for pair in body.closures for node in pair} - nodes):
         names = ", ".join(unknown)
         raise Invalid(
-            f"closures:没有地点 {names}",
+            f"closures:没有地点 {names},请核对编号",
             f"closures: there is no shelter or loading site {names}: correct the id",
         )
 
@@ -91,13 +95,16 @@ def _points(
         own = [shelter for shelter in shelters if shelter.subdistrict_id == subdistrict_id]
         if number and not sum(shelter.capacity for shelter in own):
             raise Invalid(
-                f"街道 {subdistrict_id} 有 {number} 人待安置,却没有安置点容量",
+                f"街道 {subdistrict_id} 有 {number} 人待安置,却没有安置点容量,请先增设安置点",
                 f"Sub-district {subdistrict_id} has {number} people but no shelter with capacity: add one",
             )
         shares = people.share_out(number, [shelter.capacity for shelter in own])
         people_at |= {shelter.id: n for shelter, n in zip(own, shares, strict=True) if n}
     if not people_at:
-        raise Invalid("没有受灾人口", "Nobody is affected: give a larger share, or people_by_subdistrict")
+        raise Invalid(
+            "没有受灾人口,请给更大的 share 或填 people_by_subdistrict",
+            "Nobody is affected: give a larger share, or people_by_subdistrict",
+        )
     opened = [shelter for shelter in shelters if shelter.id in people_at]
     groups = people.members([people_at[shelter.id] for shelter in opened], district.group_shares)
     return [
@@ -118,12 +125,15 @@ def _by_subdistrict(session: Session, body: IncidentDeclaration, district: Distr
         if unknown := sorted(set(body.people_by_subdistrict) - {s.id for s in subdistricts}):
             names = ", ".join(unknown)
             raise Invalid(
-                f"people_by_subdistrict:没有街道 {names}",
+                f"people_by_subdistrict:没有街道 {names},请核对编号",
                 f"people_by_subdistrict: there is no sub-district {names}: correct the id",
             )
         return body.people_by_subdistrict
     if not subdistricts:
-        raise Conflict("尚未录入街道", "No sub-district is known yet: put /v1/network first (chubei seed)")
+        raise Conflict(
+            "尚未录入街道,请先录入(chubei seed)",
+            "No sub-district is known yet: put /v1/network first (chubei seed)",
+        )
     total = people.affected(district.residents, body.share or district.duty_share)
     shares = people.share_out(total, [s.residents for s in subdistricts])
     return {s.id: n for s, n in zip(subdistricts, shares, strict=True)}

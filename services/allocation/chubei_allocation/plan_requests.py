@@ -24,7 +24,8 @@ def request_plan(session: Session, body: PlanRequest, caller: Caller, default_li
     if known := session.get(tables.PlanRequest, body.id):
         if known.body != asked:
             raise Conflict(
-                f"编号 {body.id} 已用于另一请求", f"Id {body.id} is another request's: mint a new one"
+                f"编号 {body.id} 已用于另一请求,请换新编号",
+                f"Id {body.id} is another request's: mint a new one",
             )
         return view(session, known)
     incident = incidents.get(session, body.incident_id)
@@ -61,12 +62,12 @@ def minutes_since(occurred_at: datetime) -> int:
 def _check_start(incident: tables.Incident, now_min: int | None) -> None:
     if now_min is not None and not incident.exercise:
         raise Invalid(
-            "now_min:只有演练可以自选起始分钟", "now_min: only an exercise may choose it; leave it out"
+            "now_min:只有演练可以自选起始分钟,请去掉", "now_min: only an exercise may choose it; leave it out"
         )
     start = minutes_since(incident.occurred_at) if now_min is None else now_min
     if start >= incident.deadline_min:
         raise Invalid(
-            f"第 {incident.deadline_min} 分钟的时限已过(现为第 {start} 分钟),无法再排计划",
+            f"第 {incident.deadline_min} 分钟的时限已过(现为第 {start} 分钟),无法再排方案",
             f"The deadline, minute {incident.deadline_min}, has passed (it is minute {start}): no plan can meet it",
         )
 
@@ -75,7 +76,7 @@ def get(session: Session, request_id: UUID) -> tables.PlanRequest:
     """Raises NotFound."""
     job = session.get(tables.PlanRequest, request_id)
     if job is None:
-        raise NotFound(f"没有计划请求 {request_id}", f"There is no plan request {request_id}")
+        raise NotFound(f"没有方案请求 {request_id}", f"There is no plan request {request_id}")
     return job
 
 

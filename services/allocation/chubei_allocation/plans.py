@@ -16,7 +16,7 @@ def get(session: Session, plan_id: UUID) -> tables.Plan:
     """Raises NotFound."""
     plan = session.get(tables.Plan, plan_id)
     if plan is None:
-        raise NotFound(f"没有计划 {plan_id}", f"There is no plan {plan_id}")
+        raise NotFound(f"没有方案 {plan_id}", f"There is no plan {plan_id}")
     return plan
 
 

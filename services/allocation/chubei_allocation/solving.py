@@ -131,7 +131,7 @@ def checked(scenario_json: dict[str, Any], plan_json: dict[str, Any]) -> dict[st
     if violations := check(scenario, plan):
         told = "; ".join(str(violation) for violation in violations[:10])
         raise Unplannable(
-            f"计划未通过独立检查({len(violations)} 处)/ the plan fails the independent check: {told}"
+            f"方案未通过独立检查({len(violations)} 处)/ the plan fails the independent check: {told}"
         )
     figures = judge(scenario, plan.trips).figures
     return {

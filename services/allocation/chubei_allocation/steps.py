@@ -59,7 +59,7 @@ def record(session: Session, order_id: UUID, body: Step, caller: Caller) -> None
     if known := session.get(tables.OrderStep, body.id):
         if (known.order_id, known.body) != (order_id, reported):
             raise Conflict(
-                f"编号 {body.id} 已用于另一步骤", f"Id {body.id} is another step's: mint a new one"
+                f"编号 {body.id} 已用于另一步骤,请换新编号", f"Id {body.id} is another step's: mint a new one"
             )
         return
     stops = orders.stops_of(order)
@@ -123,7 +123,9 @@ def _check_person(stop: Stop, step: StepKind, caller: Caller) -> None:
 
 def _check_time(incident: tables.Incident, occurred_at: datetime) -> None:
     if occurred_at < incident.occurred_at:
-        raise Invalid("occurred_at:早于事件发生", "occurred_at: is before the incident: correct the time")
+        raise Invalid(
+            "occurred_at:早于事件发生,请核对时间", "occurred_at: is before the incident: correct the time"
+        )
     if not incident.exercise and occurred_at > datetime.now(UTC) + _CLOCK_SLACK:
         raise Invalid("occurred_at:在将来,请核对时间", "occurred_at: lies in the future: correct the time")
 
@@ -132,7 +134,7 @@ def _receipt(stop: Stop, body: Step) -> list[DeliverLine]:
     """What a receipt counts; every unit of the stop must be received, damaged or short."""
     if body.step is not StepKind.RECEIVED:
         if body.lines:
-            raise Invalid("lines:只有接收时填写", "lines: belong to a receipt only; leave them out")
+            raise Invalid("lines:只有接收时填写,请去掉", "lines: belong to a receipt only; leave them out")
         return []
     if not body.lines:
         return [DeliverLine(item_code=item, received=units) for item, units in sorted(stop.deliver.items())]

@@ -54,7 +54,10 @@ def prepare(session: Session, movement: Movement) -> None:
     for field, place_id in fields.items():
         if place_id.startswith(ledger.OWN_PREFIXES):
             raise _invalid(
-                field, place_id, "是系统内部账户", "is an account of the books' own", "a store or point"
+                field,
+                place_id,
+                ("是系统内部账户", "请填库或点的编号"),
+                ("is an account of the books' own", "give a store or point"),
             )
     if isinstance(movement, Deliver):
         _open(session, movement.place_id, PlaceKind.POINT, movement.place_id, movement.place_id)
@@ -63,7 +66,12 @@ def prepare(session: Session, movement: Movement) -> None:
     known = set(session.scalars(select(Place.id).where(Place.id.in_(fields.values()))))
     for field, place_id in fields.items():
         if place_id not in known:
-            raise _invalid(field, place_id, "未登记", "is not registered", "PUT /v1/places/{id}")
+            raise _invalid(
+                field,
+                place_id,
+                ("未登记", "请核对编号(GET /v1/places),新地点先登记(PUT)"),
+                ("is not registered", "see GET /v1/places, and PUT a new one first"),
+            )
 
 
 def _prepare_issue(session: Session, movement: Issue) -> None:
@@ -85,11 +93,13 @@ def _open(session: Session, place_id: str, kind: PlaceKind, name_zh: str, name_e
     )
 
 
-def _invalid(field: str, place_id: str, zh: str, en: str, remedy: str) -> Invalid:
+def _invalid(field: str, place_id: str, zh: tuple[str, str], en: tuple[str, str]) -> Invalid:
+    """`zh` and `en` are each the fault and its remedy."""
+    faults = {"problem": f"{place_id} {zh[0]} / {place_id} {en[0]}", "remedy": f"{zh[1]} / {en[1]}"}
     return Invalid(
-        f"{field}:{place_id} {zh},请改为 {remedy}",
-        f"{field}: {place_id} {en}: use {remedy}",
-        errors=[{"field": field, "problem": f"{place_id} {en}", "remedy": remedy}],
+        f"{field}:{place_id} {zh[0]},{zh[1]}",
+        f"{field}: {place_id} {en[0]}: {en[1]}",
+        errors=[{"field": field, **faults}],
     )
 
 

@@ -132,7 +132,7 @@ def refuse_short(picks: dict[Row, Pick]) -> None:
         raise Shortage(
             f"{len(short)} 行不足,如 {first.place_id} 的 {first.item_code}:需 {first.asked},"
             f"可用 {first.available}",
-            f"{len(short)} lines are short, such as {first.item_code} at {first.place_id}: "
+            f"{len(short)} short, such as {first.item_code} at {first.place_id}: "
             f"asked {first.asked}, available {first.available}",
             shortages=[line.model_dump(mode="json") for line in short],
         )

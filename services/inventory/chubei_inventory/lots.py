@@ -89,8 +89,8 @@ def _refuse_other_dates(
         return
     code, maker, lot_no, made_on, expires_on = other
     raise Conflict(
-        f"批号 {lot_no}({code},{maker})已有,生产/到期日为 {made_on}/{expires_on};请核对日期或批号",
-        f"Lot {lot_no} ({code}, {maker}) is known as made {made_on}, expiring {expires_on}: "
+        f"批号 {lot_no}({code},{maker})已有,生产/到期日为 {made_on or '-'}/{expires_on or '-'};请核对日期或批号",
+        f"Lot {lot_no} ({code}, {maker}) is known as made {made_on or '-'}, expiring {expires_on or '-'}: "
         "check the dates or the number",
         lot_no=lot_no,
         made_on=made_on and str(made_on),
