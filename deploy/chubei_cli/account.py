@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from chubei_shared.contracts.gateway_client import GatewayClient
 from chubei_shared.errors import AppError
 
+from .addresses import http_address
 from .errors import CommandError
 from .state import state_folder
 
@@ -31,9 +33,9 @@ PasswordOption = Annotated[
 def gateway_url(url: str | None) -> str:
     """The gateway given, else the one of the `up` that runs. Raises CommandError if none does."""
     if url:
-        return url
+        return http_address("--url", url)
     if given := os.environ.get("CHUBEI_GATEWAY_URL"):
-        return given
+        return http_address("CHUBEI_GATEWAY_URL", given)
     state = state_folder(None)
     running = state.running()
     if running is None or not running.ready:
@@ -48,9 +50,7 @@ def gateway_url(url: str | None) -> str:
 def signed_in(url: str | None, username: str, password: str | None) -> Iterator[httpx.Client]:
     """An HTTP client signed in at the gateway; every AppError becomes one line."""
     base = gateway_url(url)
-    password = password or typer.prompt(
-        f"{username} 的口令 / password of {username}", hide_input=True, err=True
-    )
+    password = password or _asked(f"{username} 的口令 / password of {username}", "CHUBEI_PASSWORD")
     try:
         with httpx.Client(base_url=base, timeout=60, trust_env=False) as http:
             if GatewayClient(http).sign_in(username, password).must_change_password:
@@ -73,12 +73,9 @@ def change_password(
 ) -> None:
     """修改口令 / change a password (12 characters or more)."""
     base = gateway_url(url)
-    old = password or typer.prompt(f"{username} 的现口令 / present password", hide_input=True, err=True)
-    new = new_password or typer.prompt(
-        "新口令(至少 12 位)/ new password (12 characters or more)",
-        hide_input=True,
-        confirmation_prompt=True,
-        err=True,
+    old = password or _asked(f"{username} 的现口令 / present password", "CHUBEI_PASSWORD")
+    new = new_password or _asked(
+        "新口令(至少 12 位)/ new password (12 characters or more)", "CHUBEI_NEW_PASSWORD", twice=True
     )
     try:
         with httpx.Client(base_url=base, timeout=60, trust_env=False) as http:
@@ -88,3 +85,12 @@ def change_password(
     except (AppError, ValueError) as error:
         raise CommandError(str(error)) from error
     typer.echo("口令已修改 / password changed")
+
+
+def _asked(prompt: str, variable: str, twice: bool = False) -> str:
+    """A password typed at the terminal; where there is none, the environment is the way."""
+    if not sys.stdin.isatty():
+        raise CommandError(
+            f"没有终端可询问口令：请设 {variable} / no terminal to ask for the password: set {variable}"
+        )
+    return str(typer.prompt(prompt, hide_input=True, confirmation_prompt=twice, err=True))

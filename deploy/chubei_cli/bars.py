@@ -1,7 +1,9 @@
-"""People served by hour, as bars that any terminal shows."""
+"""What the command and the demo show alike: the phases of a solve, and people served by hour as bars."""
 
 from collections.abc import Iterable
 
+PHASES = {"construct": "初排 / build", "improve": "改进 / improve", "done": "完成 / done"}
+"""What the planner is at, in words."""
 _CELLS = 40
 
 

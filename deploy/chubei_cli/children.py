@@ -7,9 +7,10 @@ from typing import Final
 import httpx
 from chubei_shared.settings import SERVICES, Service
 
+from .addresses import plain, server_url
 from .errors import NotReady
 from .parts import Parts
-from .postgres import check_postgres, plain, server_url
+from .postgres import check_postgres
 from .supervisor import Child
 from .valkey import check_redis
 

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from .bars import hour_bars
+from .bars import PHASES, hour_bars
 from .district_rows import About
 from .night import Night
 
@@ -69,7 +69,7 @@ class SolveBar:
             TimeElapsedColumn(),
             console=console,
         )
-        self._task = self._bar.add_task("", total=request.time_limit_s, phase="排队 queued", told="")
+        self._task = self._bar.add_task("", total=request.time_limit_s, phase="排队 / queued", told="")
         self._open, self._over = threading.Event(), threading.Event()
 
     def __enter__(self) -> Self:
@@ -85,7 +85,7 @@ class SolveBar:
         self._bar.stop()
 
     def done(self) -> None:
-        self._bar.update(self._task, completed=self._request.time_limit_s, phase="完成 done")
+        self._bar.update(self._task, completed=self._request.time_limit_s, phase=PHASES["done"])
 
     def _follow(self) -> None:
         try:
@@ -103,12 +103,12 @@ class SolveBar:
             if progress.get("supported") is not None
             else "",
             f"效用 utility {progress['utility']:.4f}" if progress.get("utility") is not None else "",
-            f"上界 bound {progress['bound']:.4f}" if progress.get("bound") is not None else "",
+            f"≤ {progress['bound']:.4f}" if progress.get("bound") is not None else "",
         ]
         self._bar.update(
             self._task,
             completed=min(progress.get("elapsed_s", 0.0), self._request.time_limit_s or 0),
-            phase=str(progress.get("phase", "")),
+            phase=PHASES.get(str(progress.get("phase")), ""),
             told="  ".join(filter(None, told)),
         )
 

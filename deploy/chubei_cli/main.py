@@ -119,7 +119,9 @@ def main() -> None:
     except typer.Abort:
         code = 130
     except (CommandError, typer.TyperException) as error:
-        said = error.format_message() if isinstance(error, typer.TyperException) else str(error)
+        said = str(error)
+        if isinstance(error, typer.TyperException):
+            said = f"用法不对，见 chubei --help / wrong use, see chubei --help: {error.format_message()}"
         typer.echo(f"chubei: {' '.join(said.split())}", err=True)
         code = 2
     sys.exit(code)

@@ -14,8 +14,8 @@ from psycopg import errors, sql
 from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 
+from .addresses import plain, server_url
 from .errors import CommandError
-from .postgres import plain, server_url
 
 _LOCK: Final = 7_201_100  # advisory lock: one migrator at a time in a database
 

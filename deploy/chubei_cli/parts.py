@@ -9,6 +9,7 @@ from typing import Final
 from chubei_shared.settings import SERVICES, Service
 from chubei_shared.tokens import ISSUERS, ensure_keys
 
+from .addresses import http_address, redis_address, server_url
 from .errors import CommandError
 from .postgres import PostgresServer
 from .process import listener_on, port_is_free
@@ -41,10 +42,17 @@ class Parts:
 def find_parts(state: StateFolder, port: int | None, say: Callable[[str], None]) -> Parts:
     """Where everything is or will be: from the environment what is outside, on free ports what is ours."""
     choose = state.port_chooser()
-    database_url, redis_url = outside("DATABASE_URL"), outside("REDIS_URL")
+    if database_url := outside("DATABASE_URL"):
+        server_url(database_url)
+    if redis_url := outside("REDIS_URL"):
+        redis_address(redis_url)
     postgres = None if database_url else PostgresServer(state.path / "postgres", port=choose("postgres"))
     valkey = None if redis_url else ValkeyServer(state.path / "valkey", port=choose("valkey"))
-    urls = {service: url for service in SERVICES if (url := outside(f"{service.upper()}_URL"))}
+    urls = {
+        service: http_address(f"CHUBEI_{service.upper()}_URL", url)
+        for service in SERVICES
+        if (url := outside(f"{service.upper()}_URL"))
+    }
     ports = {service: choose(service) for service in SERVICES if service not in urls}
     if "gateway" in ports:
         ports["gateway"] = _gateway_port(port, ports["gateway"], say)
@@ -95,9 +103,8 @@ def _gateway_port(asked: int | None, fallback: int, say: Callable[[str], None]) 
 
 
 def _keys(state: StateFolder, ports: Mapping[Service, int]) -> Path:
-    given = outside("KEYS_DIR")
-    if given:
-        return Path(given).resolve()
+    if given := outside("KEYS_DIR"):
+        return _given_keys(Path(given).resolve(), ports)
     for issuer in ISSUERS:
         if issuer not in ports:
             raise CommandError(
@@ -107,3 +114,16 @@ def _keys(state: StateFolder, ports: Mapping[Service, int]) -> Path:
     state.keys.mkdir(mode=0o700, exist_ok=True)
     ensure_keys(state.keys)
     return state.keys
+
+
+def _given_keys(folder: Path, ports: Mapping[Service, int]) -> Path:
+    names = [f"{issuer}.pub" for issuer in ISSUERS] + [
+        f"{issuer}.key" for issuer in ISSUERS if issuer in ports
+    ]
+    missing = [name for name in names if not (folder / name).is_file()]
+    if missing:
+        raise CommandError(
+            f"CHUBEI_KEYS_DIR {folder}：缺少 / is without {', '.join(missing)}: "
+            "放入密钥，或不设此项 / put the keys there, or leave it unset"
+        )
+    return folder

@@ -12,10 +12,9 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from .bars import hour_bars
+from .bars import PHASES, hour_bars
 
 MOST_LINES = 6
-_PHASES = {"construct": "建 / build", "improve": "改进 / improve", "done": "完成 / done"}
 
 
 class SolveBar:
@@ -43,7 +42,7 @@ class SolveBar:
 
     def update(self, progress: Progress) -> None:
         said = (
-            f"{_PHASES[progress.phase]}  {progress.elapsed_s:.0f} s  "
+            f"{PHASES[progress.phase]}  {progress.elapsed_s:.0f} s  "
             f"{progress.supported:,}/{progress.people:,} 人 / people  "
             f"{progress.utility:.4f} ≤ {progress.bound:.4f}"
         )

@@ -11,8 +11,6 @@ from typing import Final
 
 import psutil  # type: ignore[import-untyped]
 import psycopg
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
 
 from .errors import CommandError, NotReady
 from .process import free_port
@@ -162,21 +160,6 @@ def check_postgres(url: str) -> None:
             connection.execute("select 1")
     except psycopg.Error as error:
         raise NotReady(str(error).strip().replace("\n", " ")) from error
-
-
-def server_url(given: str) -> URL:
-    """The server that CHUBEI_DATABASE_URL names, at its database `postgres`. Raises CommandError."""
-    try:
-        return make_url(given).set(drivername="postgresql+psycopg", database="postgres")
-    except ArgumentError as error:
-        raise CommandError(
-            "CHUBEI_DATABASE_URL 未设或无效 / is not set or not valid: give postgresql://user:password@host:port"
-        ) from error
-
-
-def plain(url: URL) -> str:
-    """The URL as libpq reads it, with its password."""
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def _wheel_folder(package: str) -> Path:

@@ -13,14 +13,15 @@ from chubei_cli.parts import find_parts
 from chubei_cli.state import Running, StateFolder
 
 
-def refusal(*arguments: str) -> str:
-    """The one line that `chubei ARGUMENTS` says when it refuses."""
+def refusal(*arguments: str, **settings: str) -> str:
+    """The one line that `chubei ARGUMENTS` says when it refuses, with `settings` in its environment."""
     done = subprocess.run(
         [sys.executable, "-m", "chubei_cli.main", *arguments],
         capture_output=True,
         text=True,
         timeout=60,
-        env={name: value for name, value in os.environ.items() if not name.startswith("CHUBEI_")},
+        stdin=subprocess.DEVNULL,
+        env={name: value for name, value in os.environ.items() if not name.startswith("CHUBEI_")} | settings,
     )
     assert done.returncode == 2, done
     assert len(done.stderr.splitlines()) == 1, done.stderr
@@ -77,6 +78,38 @@ def test_what_is_not_understood_or_not_there(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert refusal(*arguments).startswith("chubei: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CHUBEI_DATABASE_URL", "junk"),
+        ("CHUBEI_DATABASE_URL", "postgresql://me:secret@127.0.0.1:port"),
+        ("CHUBEI_DATABASE_URL", "mysql://me:secret@127.0.0.1:1"),
+        ("CHUBEI_REDIS_URL", "junk"),
+        ("CHUBEI_REDIS_URL", "redis://127.0.0.1:port"),
+        ("CHUBEI_INVENTORY_URL", "junk"),
+        ("CHUBEI_INVENTORY_URL", "http://[::bad"),
+        ("CHUBEI_KEYS_DIR", "nowhere"),
+    ],
+)
+def test_a_setting_that_names_nothing_is_told_before_anything_starts(
+    name: str, value: str, tmp_path: Path
+) -> None:
+    said = refusal("up", "--state", str(tmp_path / "state"), "--port", "0", **{name: value})
+    assert name in said
+    assert "secret" not in said
+    assert not (tmp_path / "state" / "postgres").exists()
+
+
+@pytest.mark.parametrize("url", ["junk", "ftp://127.0.0.1", "http://[::bad"])
+def test_a_gateway_that_is_no_address(url: str) -> None:
+    assert "--url" in refusal("password", "--url", url, CHUBEI_PASSWORD="x", CHUBEI_NEW_PASSWORD="y")
+
+
+def test_without_a_terminal_no_password_is_asked_for() -> None:
+    said = refusal("password", "--url", "http://127.0.0.1:1", CHUBEI_PASSWORD="x")
+    assert "CHUBEI_NEW_PASSWORD" in said
 
 
 def test_ports_are_taken_again_unless_someone_has_them(tmp_path: Path) -> None:
