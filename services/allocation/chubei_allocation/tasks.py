@@ -1,9 +1,9 @@
-"""Celery: messages are wake-ups only, what there is to do stands in PostgreSQL.
+"""The allocation's background work: a wake-up starts a solve, and beat wakes the sweeper.
 
-Workers: `celery -A chubei_allocation.tasks worker -Q allocation` and, apart so that no short task waits for a
-solve, `-Q solver -c 1`. Beat only wakes the sweeper.
+Solves have a queue of their own, so that no short task waits for one.
 """
 
+from datetime import timedelta
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -13,73 +13,43 @@ from chubei_shared import events
 from chubei_shared.db import Transactions, make_engine
 from chubei_shared.settings import Settings
 from chubei_shared.telemetry import log
+from chubei_shared.workers import make_app
 from kombu.exceptions import OperationalError
 
 from chubei_allocation import plan_requests, solving, sweeping
 from chubei_allocation.inventory_gate import InventoryGate
 
-_SWEEP_EVERY_S = 5
-_LONGEST_S = 2 * 3600
-"""Above the longest solve (an hour) by far: a message not acknowledged for so long is sent again."""
+SWEEP = "chubei_allocation.tasks.sweep"
+_SWEEP_EVERY = timedelta(seconds=5)
+_LONGEST_S = 2 * 3600  # above the longest solve (an hour) by far
 
 
-def make_app(settings: Settings) -> Celery:
-    app = Celery("allocation", broker=settings.redis_url)
-    app.conf.update(
-        task_ignore_result=True,
-        task_acks_late=True,
-        worker_prefetch_multiplier=1,
-        broker_connection_retry_on_startup=True,
-        broker_transport_options={
-            "visibility_timeout": _LONGEST_S,
-            "socket_timeout": 10,
-            "socket_connect_timeout": 5,
-            "retry_on_timeout": True,
-        },
-        timezone="UTC",
-        task_default_queue="allocation",
+def make_celery(settings: Settings) -> Celery:
+    """The Celery app of this service: its workers, and the schedule that its beat wakes them by."""
+    celery = make_app("allocation", settings, _LONGEST_S)
+    celery.conf.update(
         task_routes={plan_requests.SOLVE: {"queue": plan_requests.SOLVER_QUEUE}},
         beat_schedule={
             "sweep": {
-                "task": "chubei_allocation.tasks.sweep",
-                "schedule": _SWEEP_EVERY_S,
-                "options": {"expires": _SWEEP_EVERY_S},  # while no worker runs they do not pile up
+                "task": SWEEP,
+                "schedule": _SWEEP_EVERY,
+                "options": {"expires": _SWEEP_EVERY.seconds},  # while no worker runs they do not pile up
             }
         },
     )
-    return app
+    tx = Transactions(make_engine(settings.database("allocation"), pool_size=2))
+    inventory = InventoryGate(settings)
 
+    @celery.task(name=plan_requests.SOLVE)  # type: ignore[untyped-decorator]  # celery has no types
+    def solve(request_id: str) -> None:
+        with _ProgressNews(settings.redis_url) as news:
+            solving.solve(tx, inventory, UUID(request_id), settings.solver_memory_mib, news.tell)
 
-celery_app = make_app(Settings())
+    @celery.task(name=SWEEP)  # type: ignore[untyped-decorator]  # celery has no types
+    def sweep() -> None:
+        sweeping.sweep(tx, inventory)
 
-
-class _Worker:
-    """What the tasks of one process share; made at the first task, after the fork."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.tx = Transactions(make_engine(settings.database("allocation"), pool_size=2))
-        self.inventory = InventoryGate(settings)
-
-
-@cache
-def _worker() -> _Worker:
-    return _Worker(Settings())
-
-
-@celery_app.task(name=plan_requests.SOLVE)  # type: ignore[untyped-decorator]
-def solve(request_id: str) -> None:
-    worker = _worker()
-    with _ProgressNews(worker.settings.redis_url) as news:
-        solving.solve(
-            worker.tx, worker.inventory, UUID(request_id), worker.settings.solver_memory_mib, news.tell
-        )
-
-
-@celery_app.task(name="chubei_allocation.tasks.sweep")  # type: ignore[untyped-decorator]
-def sweep() -> None:
-    worker = _worker()
-    sweeping.sweep(worker.tx, worker.inventory)
+    return celery
 
 
 class _ProgressNews:
@@ -105,3 +75,15 @@ class _ProgressNews:
         except (OperationalError, OSError) as error:
             self._silent = True
             log.warning("no progress events: the broker is away", extra={"error": str(error)})
+
+
+@cache
+def _from_environment() -> Celery:
+    return make_celery(Settings())
+
+
+def __getattr__(name: str) -> Celery:
+    """`celery -A chubei_allocation.tasks:celery_app`: made when a worker asks for it, not by an import."""
+    if name == "celery_app":
+        return _from_environment()
+    raise AttributeError(name)

@@ -10,44 +10,28 @@ from chubei_shared.db import Transactions, make_engine
 from chubei_shared.outbox import enqueue
 from chubei_shared.settings import Settings
 from chubei_shared.telemetry import log
+from chubei_shared.workers import make_app
 from sqlalchemy.orm import Session
 
 from chubei_inventory import holds, queries
 
 EXPIRE_HOLDS, CHECK_BOOKS = "inventory.expire_holds", "inventory.check_books"
-_QUEUE = "inventory"
 _LONGEST_S = 600
 _FAULTS_TOLD = 20
 
 
 def make_celery(settings: Settings) -> Celery:
     """The Celery app of this service: its worker, and the schedule that its beat wakes it by."""
-    celery = Celery(_QUEUE, broker=settings.redis_url)
-    celery.conf.update(
-        task_default_queue=_QUEUE,
-        task_ignore_result=True,
-        task_acks_late=True,
-        task_reject_on_worker_lost=True,
-        worker_prefetch_multiplier=1,
-        task_time_limit=_LONGEST_S,
-        broker_connection_retry_on_startup=True,
-        broker_transport_options={
-            "visibility_timeout": 2 * _LONGEST_S,  # above the longest task, or it would be started twice
-            "socket_timeout": 30,
-            "socket_connect_timeout": 5,
-            "retry_on_timeout": True,
+    celery = make_app("inventory", settings, _LONGEST_S)
+    celery.conf.beat_schedule = {
+        "expire-holds": {
+            "task": EXPIRE_HOLDS,
+            "schedule": timedelta(minutes=1),
+            "options": {"expires": 60},
         },
-        timezone="UTC",
-        beat_schedule={
-            "expire-holds": {
-                "task": EXPIRE_HOLDS,
-                "schedule": timedelta(minutes=1),
-                "options": {"expires": 60},
-            },
-            # 05:00 in Beijing
-            "check-books": {"task": CHECK_BOOKS, "schedule": crontab(hour=21, minute=0)},
-        },
-    )
+        # 05:00 in Beijing
+        "check-books": {"task": CHECK_BOOKS, "schedule": crontab(hour=21, minute=0)},
+    }
     tx = Transactions(make_engine(settings.database("inventory"), pool_size=1))
 
     @celery.task(name=EXPIRE_HOLDS)  # type: ignore[untyped-decorator]  # celery has no types
