@@ -178,6 +178,17 @@ def test_an_approval_while_inventory_is_away_goes_on_by_itself(stocked):
     assert stocked.approver.approve(plan.id).status is PlanStatus.APPROVED
 
 
+def test_a_plan_that_can_not_be_resumed_keeps_no_other_waiting(stocked):
+    house, broken, plan = stocked.house, stocked.proposed(), stocked.proposed()
+    for begun in (broken, plan):
+        house.tx(approval.begin, begun.id, APPROVER)
+    house.tx(lambda s: s.execute(text("UPDATE plan SET plan = '{}' WHERE id = :id"), {"id": broken.id}))
+    stale(house)
+    sweeping.sweep(house.tx, house.gate)
+    assert stocked.commander.plan(broken.id).status is PlanStatus.APPROVING
+    assert stocked.commander.plan(plan.id).status is PlanStatus.APPROVED
+
+
 def test_a_short_plan_is_refused_by_the_sweeper_too(stocked):
     house, plan = stocked.house, stocked.proposed()
     house.tx(approval.begin, plan.id, APPROVER)

@@ -21,17 +21,23 @@ _AT_ONCE = 20
 
 
 def sweep(tx: Transactions, inventory: InventoryGate) -> None:
-    """Wake workers for stranded requests; bring stuck approvals and steps to their outcome."""
+    """Wake workers for stranded requests; bring stuck approvals and steps to their outcome.
+
+    One that can not be brought there does not keep the others waiting.
+    """
     tx(wake_stranded)
     for advance, stuck in ((approval.advance, tx(stuck_approvals)), (steps.advance, tx(stuck_steps))):
         for row_id in stuck:
             try:
                 advance(tx, inventory, row_id)
             except Unavailable as error:
-                log.warning("sweep waits for inventory", extra={"error": error.detail_en})
-                return
+                log.warning("sweep waits for inventory", extra={"id": str(row_id), "error": error.detail_en})
+                if isinstance(error.__cause__, Unavailable):
+                    return  # it is away for all of them, not failing at this one
             except AppError as error:  # an outcome too: refused
                 log.info("resumed and refused", extra={"id": str(row_id), "error": error.detail_en})
+            except Exception:
+                log.exception("sweep can not resume", extra={"id": str(row_id)})
 
 
 def wake_stranded(session: Session) -> None:
