@@ -1,24 +1,19 @@
 """Routes for screens: the event stream, and the state of the house."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Annotated
 
-import httpx
-import redis
 from chubei_shared.access import allow, allow_public
-from chubei_shared.contracts.identity import Health, PartHealth
-from chubei_shared.db import Transactions
+from chubei_shared.contracts.identity import Health
 from chubei_shared.errors import Unauthorized
 from chubei_shared.tokens import Verifier
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
-from chubei_gateway.api_sessions import PEOPLE
+from chubei_gateway.api_parameters import PEOPLE
+from chubei_gateway.health import health
 from chubei_gateway.live import Broadcast, Cursor, Outboxes, Stream, format_cursor, parse_cursor
 
 router = APIRouter(tags=["live"])
@@ -77,38 +72,4 @@ async def _still_valid(request: Request) -> bool:
 @router.get("/v1/health", summary="各部分状态 / The parts and their state", **allow_public())
 async def read_health(request: Request) -> Health:
     """The gateway's database, the Redis-protocol server, and each service with its database."""
-    return await health(request)
-
-
-async def health(request: Request) -> Health:
-    """The state of the parts, asked now."""
-    state = request.app.state
-    services = [_answers(state.http, part.name, part.url) for part in state.directory.parts.values()]
-    parts = await asyncio.gather(
-        run_in_threadpool(_database, state.tx), run_in_threadpool(_redis, state.redis), *services
-    )
-    return Health(status="ok" if all(part.status == "ok" for part in parts) else "degraded", parts=parts)
-
-
-async def _answers(http: httpx.AsyncClient, name: str, url: str) -> PartHealth:
-    try:
-        (await http.get(f"{url}/healthz", timeout=3)).raise_for_status()
-    except httpx.HTTPError:
-        return PartHealth(name=name, status="away")
-    return PartHealth(name=name, status="ok")
-
-
-def _database(tx: Transactions) -> PartHealth:
-    try:
-        tx(lambda session: session.execute(text("SELECT 1")))
-    except SQLAlchemyError:
-        return PartHealth(name="database", status="away")
-    return PartHealth(name="database", status="ok")
-
-
-def _redis(client: "redis.Redis") -> PartHealth:
-    try:
-        client.ping()
-    except redis.RedisError:
-        return PartHealth(name="redis", status="away")
-    return PartHealth(name="redis", status="ok")
+    return await health(request.app.state)

@@ -9,7 +9,7 @@ from chubei_shared.tokens import Role
 from fastapi import APIRouter, Path, Query, Request
 
 from chubei_gateway import audit, identity, passwords, sessions
-from chubei_gateway.api_sessions import Limit
+from chubei_gateway.api_parameters import Limit
 
 people = APIRouter(tags=["people"])
 done = APIRouter(tags=["audit"])

@@ -20,10 +20,8 @@ from chubei_shared.tokens import ACCESS_LIFE, Role, Signer
 from fastapi import APIRouter, Query, Request
 
 from chubei_gateway import audit, identity, passwords, sessions
+from chubei_gateway.api_parameters import PEOPLE, Limit
 from chubei_gateway.limits import Tries
-
-PEOPLE = tuple(role for role in Role if role is not Role.SERVICE)
-Limit = Annotated[int, Query(ge=1, le=500)]
 
 router = APIRouter(tags=["sign-in"])
 

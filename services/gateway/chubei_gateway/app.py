@@ -11,7 +11,7 @@ from chubei_shared.tokens import Signer
 from chubei_shared.web import service_app
 from fastapi import FastAPI
 
-from chubei_gateway import api_live, api_people, api_sessions, forward, pages
+from chubei_gateway import api_live, api_pages, api_people, api_sessions, forward
 from chubei_gateway.directory import Directory
 from chubei_gateway.headers import SecurityHeaders
 from chubei_gateway.live import Broadcast, Outboxes
@@ -43,7 +43,7 @@ _TAGS = {
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The gateway's app, for uvicorn --factory. It answers at once; services may come later."""
-    routers = (api_sessions.router, api_people.people, api_people.done, api_live.router, pages.router)
+    routers = (api_sessions.router, api_people.people, api_people.done, api_live.router, api_pages.router)
     app = service_app("gateway", "Chubei 储备 API", routers, settings, lifespan=_lifespan)
     app.openapi_tags = [{"name": name, "description": said} for name, said in _TAGS.items()]
     app.description, app.version = _DESCRIPTION, version("chubei-gateway")

@@ -75,7 +75,7 @@ class Broadcast:
         self._stop = threading.Event()
         self._thread = threading.Thread(
             target=listen,
-            args=(redis_url, lambda event: self._hand(event), self._stop, lambda: self._hand(None)),
+            args=(redis_url, self._hand, self._stop, lambda: self._hand(None)),
             name="events",
             daemon=True,
         )

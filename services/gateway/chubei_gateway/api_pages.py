@@ -10,8 +10,8 @@ from chubei_shared.errors import NotFound
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
-from chubei_gateway.api_live import health
 from chubei_gateway.headers import PAGE_POLICY
+from chubei_gateway.health import health
 
 _OURS: Final = files("chubei_gateway").joinpath("pages")
 _SWAGGER_UI: Final = files("fastapi_offline").joinpath("static")
@@ -37,7 +37,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/", response_class=HTMLResponse, **allow_public())
 async def home(request: Request) -> HTMLResponse:
     """What this is, where the API is described, and how the parts are."""
-    found = await health(request)
+    found = await health(request.app.state)
     rows = "\n".join(
         f'<li class="{escape(part.status)}"><span>{escape(_NAMES.get(part.name, part.name))}</span>'
         f" <b>{_STATES[part.status]}</b></li>"
