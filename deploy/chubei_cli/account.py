@@ -9,7 +9,9 @@ from typing import Annotated
 import httpx
 import typer
 from chubei_shared.contracts.gateway_client import GatewayClient
+from chubei_shared.contracts.identity import PasswordChange
 from chubei_shared.errors import AppError
+from pydantic import ValidationError
 
 from .addresses import http_address
 from .errors import CommandError
@@ -78,11 +80,15 @@ def change_password(
         "新口令(至少 12 位)/ new password (12 characters or more)", "CHUBEI_NEW_PASSWORD", twice=True
     )
     try:
+        PasswordChange(old_password=old, new_password=new)
+    except ValidationError:  # its own text holds the passwords
+        raise CommandError("口令须为 12 至 200 位 / a password has 12 to 200 characters") from None
+    try:
         with httpx.Client(base_url=base, timeout=60, trust_env=False) as http:
             gateway = GatewayClient(http)
             gateway.sign_in(username, old)
             gateway.change_password(old, new)
-    except (AppError, ValueError) as error:
+    except AppError as error:
         raise CommandError(str(error)) from error
     typer.echo("口令已修改 / password changed")
 

@@ -58,7 +58,12 @@ def seed_district(http: httpx.Client, district: District, console: Console) -> i
     ]
     opening = list(seeding.opening_stock(district, anchor))
     bar = Progress(
-        TextColumn("录入 / seeding"), BarColumn(), MofNCompleteColumn(), console=console, transient=True
+        TextColumn("录入 / seeding"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
     )
     new = 0
     with bar:

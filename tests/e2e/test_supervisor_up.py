@@ -107,6 +107,14 @@ def test_a_gateway_that_is_no_address(url: str) -> None:
     assert "--url" in refusal("password", "--url", url, CHUBEI_PASSWORD="x", CHUBEI_NEW_PASSWORD="y")
 
 
+def test_a_short_password_is_refused_and_not_repeated() -> None:
+    said = refusal(
+        "password", "--url", "http://127.0.0.1:1", CHUBEI_PASSWORD="x" * 12, CHUBEI_NEW_PASSWORD="my-word"
+    )
+    assert "12" in said
+    assert "my-word" not in said
+
+
 def test_without_a_terminal_no_password_is_asked_for() -> None:
     said = refusal("password", "--url", "http://127.0.0.1:1", CHUBEI_PASSWORD="x")
     assert "CHUBEI_NEW_PASSWORD" in said
