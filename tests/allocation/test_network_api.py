@@ -1,7 +1,9 @@
 """The district over HTTP: put once, put again, wrong, by whom."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
-from chubei_shared.contracts.network import LoadingSite
+from chubei_shared.contracts.network import LoadingSite, Network
 from chubei_shared.errors import Forbidden, Invalid, NotFound
 from chubei_shared.tokens import Role
 
@@ -11,6 +13,14 @@ def test_the_same_again_changes_nothing(district):
     assert admin.put_network(district.network()).changed == 0
     assert admin.put_shelter(district.network().shelters[0]).id == district.shelters[0]
     assert admin.put_network(district.network()).changed == 0
+
+
+def test_new_rows_that_come_four_times_at_once_are_new_once(district):
+    known, admin = district.network().subdistricts[0], district.house.as_(Role.ADMIN)
+    new = [known.model_copy(update={"id": f"new-{number}"}) for number in range(40)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(admin.put_network, [Network(subdistricts=new)] * 4))
+    assert sorted(change.changed for change in found) == [0, 0, 0, 40]
 
 
 def test_one_changed_row_is_one_change_and_is_read_back(district):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any, TypeVar
+from uuid import UUID
 
 from chubei_shared import outbox
 from chubei_shared.contracts.base import Dto
@@ -18,9 +19,10 @@ from chubei_shared.errors import Invalid
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from chubei_allocation import tables
+from chubei_allocation import locks, tables
 
 D = TypeVar("D", bound=Dto)
+_DISTRICT = UUID("7f1d0a52-3c0e-4a8e-8c55-5f0c2f6d8e31")
 
 _TABLES: dict[type[Dto], tuple[type[tables.Base], str]] = {
     District: (tables.District, "single"),
@@ -34,17 +36,13 @@ _TABLES: dict[type[Dto], tuple[type[tables.Base], str]] = {
 
 def put_network(session: Session, network: Network) -> NetworkChange:
     """Create or replace all rows that `network` names. Raises Invalid on an unknown sub-district or site."""
-    changed = 0
-    if network.district:
-        changed += _store(session, network.district)
+    locks.one_at_a_time(session, _DISTRICT)  # two that bring the same new row see each other
+    changed = _store(session, [network.district] if network.district else [])
     # In this order, because shelters lie in sub-districts, and vehicles start at loading sites.
-    for row in (*network.subdistricts, *network.loading_sites):
-        changed += _store(session, row)
-    session.flush()
+    changed += _store(session, network.subdistricts) + _store(session, network.loading_sites)
     _check_known(session, network.shelters, "subdistrict_id", tables.SubDistrict.id)
     _check_known(session, network.vehicle_types, "start_place_id", tables.LoadingSite.place_id)
-    for row in (*network.shelters, *network.vehicle_types):
-        changed += _store(session, row)
+    changed += _store(session, network.shelters) + _store(session, network.vehicle_types)
     if changed:
         outbox.enqueue(session, "network.changed", {"rows": changed})
     return NetworkChange(changed=changed)
@@ -75,19 +73,27 @@ def _dto(kind: type[D], row: tables.Base) -> D:
     return kind.model_validate(row, from_attributes=True)
 
 
-def _store(session: Session, dto: Dto) -> int:
-    """Create or replace one row; 1 if it is now other than before, else 0."""
-    table, key = _TABLES[type(dto)]
-    values = dto.model_dump(mode="json")
-    row = session.get(table, values.get(key, True), with_for_update=True)
-    if row is None:
-        session.add(table(**values))
-        return 1
-    if all(getattr(row, column) == value for column, value in values.items()):
+def _store(session: Session, dtos: Sequence[Dto]) -> int:
+    """Create or replace rows of one kind; how many are now other than before."""
+    if not dtos:
         return 0
-    for column, value in values.items():
-        setattr(row, column, value)
-    return 1
+    table, key = _TABLES[type(dtos[0])]
+    known = {getattr(row, key): row for row in session.scalars(select(table))}
+    changed = 0
+    for dto in dtos:
+        values = dto.model_dump(mode="json")
+        name = values.get(key, True)
+        if name not in known:
+            known[name] = table()
+            session.add(known[name])
+        row = known[name]
+        if all(getattr(row, column) == value for column, value in values.items()):
+            continue
+        for column, value in values.items():
+            setattr(row, column, value)
+        changed += 1
+    session.flush()
+    return changed
 
 
 def _check_known(session: Session, named: Sequence[Dto], field: str, key: Any) -> None:
