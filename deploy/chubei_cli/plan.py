@@ -73,7 +73,7 @@ def plan(
         raise CommandError(f"--seed {seed} 超出范围，请填 0 或正整数 / is out of range: give 0 or more")
     scenario = _read_scenario(scenario_path)
     previous = _read_previous(previous_path, scenario) if previous_path else None
-    _writable(out_path)
+    _writable(out_path, scenario_path)
     console = Console(stderr=True)
     with _interruptible() as asked, SolveBar(console, scenario.name, stop.time_limit_s) as bar:
         made = solve(scenario, replace(stop, should_stop=asked.is_set), seed, bar.update)
@@ -124,10 +124,15 @@ def _read_previous(path: Path, scenario: Scenario) -> tuple[Trip, ...]:
         raise CommandError(f"{path}: {error}") from None
 
 
-def _writable(path: Path) -> None:
-    """Refuse a place where no file can be put, before any time is spent."""
+def _writable(path: Path, scenario_path: Path) -> None:
+    """Refuse a place where no file can be put, or none should be, before any time is spent."""
     folder = path.parent
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+    if path.exists() and path.samefile(scenario_path):
+        raise CommandError(
+            f"--out {path}：这是情景文件，请换一个文件名 / is the scenario itself; name another file"
+        )
+    special = path.exists() and not path.is_file()  # a folder, or /dev/null: never replaced by a plan
+    if special or not folder.is_dir() or not os.access(folder, os.W_OK):
         raise CommandError(
             f"--out {path}：不能写到这里，请换一个已有且可写的文件夹 / "
             "cannot be written there; name a file in an existing, writable folder"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -73,6 +74,19 @@ def test_a_folder_that_is_not_there_is_refused_at_once(scenario: Path, tmp_path:
     assert done.returncode == 2
     assert "--out" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_neither_the_scenario_nor_a_device_is_replaced_by_a_plan(scenario: Path, tmp_path: Path) -> None:
+    pipe, link = tmp_path / "pipe", tmp_path / "link.json"
+    os.mkfifo(pipe)
+    link.symlink_to(scenario)
+    for out in (scenario, link, pipe):
+        done = run(scenario, "--out", out, "--work-limit", 1)
+        assert done.returncode == 2, out
+        assert "--out" in done.stderr
+        assert done.stderr.count("\n") == 1
+    assert json.loads(scenario.read_text()) == plain()
+    assert pipe.is_fifo()
 
 
 def test_a_scenario_that_is_not_there_is_refused(tmp_path: Path) -> None:
