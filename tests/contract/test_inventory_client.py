@@ -144,7 +144,7 @@ def test_master_data_comes_back_as_it_was_put(admin):
     assert admin.reserve(AGREEMENT.id).reserve == AGREEMENT
 
 
-def test_movements_and_stock(admin):
+def test_movements_and_stock(admin, service):
     receipt = receive(100, "L1")
     view = admin.record(receipt)
     assert admin.record(receipt) == view == admin.movement(receipt.id)
@@ -154,7 +154,7 @@ def test_movements_and_stock(admin):
     first = admin.stock(limit=1)
     assert first.next_cursor is None or admin.stock(limit=1, cursor=first.next_cursor).rows != first.rows
     going = issue(3)
-    assert admin.movements(order_id=admin.record(going).order_id).rows[0].id == going.id
+    assert admin.movements(order_id=service.record(going).order_id).rows[0].id == going.id
 
 
 def test_holds(admin, service):

@@ -156,7 +156,7 @@ def test_goods_for_an_order_are_aboard_until_they_are_delivered(yard):
     yard.receive(10, date(2031, 1, 1))
     yard.receive(10, date(2032, 1, 1))
     order_id, point = uuid4(), yard.place(PlaceKind.POINT)
-    yard.admin.record(yard.issue(15, order_id=order_id))
+    yard.service.record(yard.issue(15, order_id=order_id))
     assert yard.stock(f"transit:{order_id}") == (15, 0, 15)
     view = yard.service.record(deliver(yard, order_id, point, 11, damaged=3, short=1))
     came: dict[str, int] = {}
@@ -170,7 +170,7 @@ def test_goods_for_an_order_are_aboard_until_they_are_delivered(yard):
 def test_a_second_partial_receipt_adds_to_the_first(yard):
     yard.receive(10)
     order_id, point = uuid4(), yard.place(PlaceKind.POINT)
-    yard.admin.record(yard.issue(10, order_id=order_id))
+    yard.service.record(yard.issue(10, order_id=order_id))
     yard.service.record(deliver(yard, order_id, point, 4))
     yard.service.record(deliver(yard, order_id, point, 6))
     assert yard.stock(point)[0] == 10
@@ -179,7 +179,7 @@ def test_a_second_partial_receipt_adds_to_the_first(yard):
 def test_more_than_is_aboard_can_not_be_delivered(yard):
     yard.receive(10)
     order_id, point = uuid4(), yard.place(PlaceKind.POINT)
-    yard.admin.record(yard.issue(10, order_id=order_id))
+    yard.service.record(yard.issue(10, order_id=order_id))
     with pytest.raises(Shortage) as refused:
         yard.service.record(deliver(yard, order_id, point, 10, short=1))
     assert refused.value.more["shortages"][0]["place_id"] == f"transit:{order_id}"
@@ -193,7 +193,7 @@ def test_an_empty_delivery_is_refused(yard):
 def test_a_point_opens_with_its_first_delivery(yard):
     yard.receive(10)
     order_id, point = uuid4(), f"point-{uuid4().hex[:8]}"
-    yard.admin.record(yard.issue(10, order_id=order_id))
+    yard.service.record(yard.issue(10, order_id=order_id))
     yard.service.record(deliver(yard, order_id, point, 10))
     opened = next(p for p in yard.all_places() if p.id == point)
     assert opened.kind is PlaceKind.POINT

@@ -59,7 +59,7 @@ def test_command_does_not_move_stock(yard, sign_in, role):
 
 
 @pytest.mark.parametrize("role", PEOPLE)
-def test_people_do_not_take_or_release_holds(yard, sign_in, role):
+def test_people_do_not_take_draw_or_release_holds(yard, sign_in, role):
     yard.receive(10)
     hold_id = yard.hold(5)
     person = InventoryClient(sign_in(role, yard.store))
@@ -67,6 +67,9 @@ def test_people_do_not_take_or_release_holds(yard, sign_in, role):
         person.hold(yard.request(yard.line(1)))
     with pytest.raises(Forbidden):
         person.release(hold_id)
+    for promised in ({"hold_id": hold_id}, {"order_id": uuid4()}, {"hold_id": hold_id, "order_id": uuid4()}):
+        with pytest.raises(Forbidden):
+            person.record(yard.issue(1, **promised))
     assert person.get_hold(hold_id).lines[0].quantity == 5
 
 

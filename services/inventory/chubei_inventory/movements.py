@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from chubei_shared.contracts.stock import Movement, MovementView, Reverse, Transfer
 from chubei_shared.errors import Conflict, Forbidden, Invalid, NotFound
 from chubei_shared.outbox import enqueue
-from chubei_shared.tokens import Caller
+from chubei_shared.tokens import Caller, Role
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -41,6 +41,7 @@ def record(session: Session, movement: Movement, caller: Caller) -> tuple[Moveme
             f"You do not work at {place_id}: its own clerk or an administrator records this",
             place_id=place_id,
         )
+    _refuse_promised(movement, caller)
     if movement.occurred_at > datetime.now(UTC) + CLOCK_TOLERANCE:
         raise Invalid(
             "occurred_at 晚于现在 24 小时以上,请校准设备时钟",
@@ -55,6 +56,16 @@ def record(session: Session, movement: Movement, caller: Caller) -> tuple[Moveme
     _post(session, seq, legs)
     enqueue(session, "stock.moved", _news(movement, legs))
     return queries.movement(session, movement.id), True
+
+
+def _refuse_promised(movement: Movement, caller: Caller) -> None:
+    """What is held for a plan goes by the steps of its orders: else an order finds its goods gone."""
+    named = [field for field in ("hold_id", "order_id") if getattr(movement, field, None) is not None]
+    if named and Role.SERVICE not in caller.roles:
+        raise Forbidden(
+            f"{named[0]}:预留与调拨单的物资由调拨单的步骤出库、接收:POST /v1/orders/{{id}}/steps",
+            f"{named[0]}: what is held or on an order moves by the order's steps: POST /v1/orders/{{id}}/steps",
+        )
 
 
 def _place_of(session: Session, movement: Movement) -> str:
