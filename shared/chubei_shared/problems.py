@@ -71,6 +71,8 @@ def _row(error: Any) -> tuple[dict[str, str], str, str]:
     field = ".".join(str(part) for part in error["loc"][1:]) or str(error["loc"][0])
     if kind.startswith("union_tag"):
         field = context["discriminator"].strip("'")
+    elif kind == "json_invalid":  # its place is a position in the text
+        field = str(error["loc"][0])
     if kind == "value_error":  # said by our own validators, in both languages, with the remedy
         zh, _, en = str(context["error"]).partition(" / ")
         zh, _, remedy = zh.rpartition(",")
@@ -89,6 +91,12 @@ def validation_problem(errors: Sequence[Any]) -> Invalid:
     return Invalid(detail, detail_en, errors=[row for row, _, _ in rows])
 
 
+_SAID = {
+    "There was an error parsing the body": (
+        "内容无法读取,请减少嵌套层数、缩短数字 / the body can not be read: nest it less deeply, shorten its numbers"
+    )
+}
+"""What the framework says of a request, for everyone."""
 _PHRASES = {
     400: "请求有误",
     404: "未找到",
@@ -113,7 +121,11 @@ def install_handlers(app: FastAPI) -> None:
     async def http(request: Request, error: HTTPException) -> JSONResponse:
         title_en = HTTPStatus(error.status_code).phrase
         title = _PHRASES.get(error.status_code, title_en)
-        zh, _, en = error.detail.partition(" / ") if error.detail != title_en else (title, "", title_en)
+        zh, _, en = (
+            _SAID.get(error.detail, error.detail).partition(" / ")
+            if error.detail != title_en
+            else (title, "", title_en)
+        )
         asked = f"{request.method} {request.url.path}"
         body = {
             "type": "about:blank",

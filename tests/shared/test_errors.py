@@ -125,6 +125,14 @@ def test_body_that_is_not_json_is_a_problem_too(client: TestClient) -> None:
     assert isinstance(from_response(answer), Invalid)
 
 
+@pytest.mark.parametrize("text", [b"[" * 100_000, b"1" * 10_000])
+def test_body_beyond_the_parser_is_told_in_both_languages(text: bytes, client: TestClient) -> None:
+    answer = client.post("/body", content=text, headers={"content-type": "application/json"})
+    assert answer.status_code == 400
+    assert "内容无法读取" in answer.json()["detail"]
+    assert "can not be read" in answer.json()["detail_en"]
+
+
 def test_database_away_says_to_retry(client: TestClient) -> None:
     answer = client.get("/fails/database")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
