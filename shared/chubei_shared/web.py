@@ -22,11 +22,14 @@ from chubei_shared.tokens import Role, Verifier
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     code: {"description": text_, "content": {problems.PROBLEM_JSON: {"schema": {"type": "object"}}}}
     for code, text_ in {
+        400: "无法读取 / can not be read",
         401: "请先登录 / sign in first",
         403: "权限不足 / not allowed",
         404: "未找到 / not found",
         409: "与现状冲突 / in conflict with what is there",
+        413: "内容过大 / too large",
         422: "内容有误 / invalid content",
+        429: "请稍候 / too many attempts",
         503: "暂不可用,请重试 / not available: retry",
     }.items()
 }
