@@ -4,6 +4,11 @@ VENV := .venv
 UV := $(shell command -v uv || echo .uv/bin/uv)
 PACKAGES := shared services/inventory services/allocation services/gateway deploy
 
+# Trust what this machine trusts (a company's own certificates, say), as pip and git do
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
+export UV_SYSTEM_CERTS := 1
+endif
+
 .PHONY: help setup demo test check lock clean
 .DEFAULT_GOAL := help
 
