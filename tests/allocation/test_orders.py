@@ -344,6 +344,7 @@ def test_orders_are_listed_by_number_and_by_state(night):
         if not (cursor := page["next_cursor"]):
             break
     assert numbers == sorted(order.number for order in night.orders)
+    assert http.get("/v1/orders", params={"cursor": "\0"}).json()["status"] == 422
     night.run(night.orders[0])
     done = list(night.world.commander.orders(night.incident.id, OrderStatus.DONE))
     assert [order.id for order in done] == [night.orders[0].id]

@@ -10,9 +10,9 @@ from chubei_shared.tokens import Role
 from fastapi import APIRouter, Body, Query
 
 from chubei_allocation import incidents, served
+from chubei_allocation.api_parameters import READERS, Cursor
 
 router = APIRouter(tags=["incidents"])
-READERS = allow(*Role)
 
 _EXAMPLE = {
     "id": "3f2c7f0e-6a55-4b7e-9c39-2f1a7c1f0a11",
@@ -33,20 +33,22 @@ def declare_incident(
     return tx(incidents.declare, body, caller)
 
 
-@router.get("/v1/incidents", summary="事件,新的在前 / incidents, the latest first", **READERS)
+@router.get("/v1/incidents", summary="事件,新的在前 / incidents, the latest first", **allow(*READERS))
 def read_incidents(
-    tx: Tx, cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=100)] = 20
+    tx: Tx, cursor: Cursor = None, limit: Annotated[int, Query(ge=1, le=100)] = 20
 ) -> IncidentPage:
     return tx(incidents.listed, cursor, limit)
 
 
-@router.get("/v1/incidents/{id}", summary="一次事件 / one incident", **READERS)
+@router.get("/v1/incidents/{id}", summary="一次事件 / one incident", **allow(*READERS))
 def read_incident(id: UUID, tx: Tx) -> IncidentView:
     return tx(incidents.show, id)
 
 
 @router.get(
-    "/v1/incidents/{id}/served", summary="已救助人数与方案对照 / people served, against the plan", **READERS
+    "/v1/incidents/{id}/served",
+    summary="已救助人数与方案对照 / people served, against the plan",
+    **allow(*READERS),
 )
 def read_served(id: UUID, tx: Tx) -> ServedView:
     return tx(served.show, id)

@@ -9,10 +9,9 @@ from chubei_shared.tokens import Role
 from fastapi import APIRouter, Body, Query
 
 from chubei_allocation import orders, steps
-from chubei_allocation.api_inventory import Inventory
+from chubei_allocation.api_parameters import READERS, Cursor, Inventory
 
 router = APIRouter(tags=["orders"])
-READERS = allow(*Role)
 
 _EXAMPLE = {
     "id": "0d5f6f1e-5f0b-4b43-90f4-5d0b6a3c7c01",
@@ -24,18 +23,18 @@ _EXAMPLE = {
 }
 
 
-@router.get("/v1/orders", summary="调拨单,按编号 / dispatch orders, by number", **READERS)
+@router.get("/v1/orders", summary="调拨单,按编号 / dispatch orders, by number", **allow(*READERS))
 def read_orders(
     tx: Tx,
     incident_id: UUID | None = None,
     status: OrderStatus | None = None,
-    cursor: str | None = None,
+    cursor: Cursor = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> OrderPage:
     return tx(orders.listed, incident_id, status, cursor, limit)
 
 
-@router.get("/v1/orders/{id}", summary="一张调拨单 / one dispatch order", **READERS)
+@router.get("/v1/orders/{id}", summary="一张调拨单 / one dispatch order", **allow(*READERS))
 def read_order(id: UUID, tx: Tx) -> OrderView:
     return tx(orders.show, id)
 

@@ -17,10 +17,9 @@ from chubei_shared.tokens import Role
 from fastapi import APIRouter, Body, Query, Request
 
 from chubei_allocation import approval, plan_requests, plans
-from chubei_allocation.api_inventory import Inventory
+from chubei_allocation.api_parameters import READERS, Cursor, Inventory
 
 router = APIRouter(tags=["plans"])
-READERS = allow(*Role)
 Limit = Annotated[int, Query(ge=1, le=100)]
 
 _EXAMPLE = {
@@ -41,14 +40,16 @@ def request_plan(
     return tx(plan_requests.request_plan, body, caller, request.app.state.settings.solver_time_limit_s)
 
 
-@router.get("/v1/plan-requests", summary="方案请求,新的在前 / plan requests, the latest first", **READERS)
+@router.get(
+    "/v1/plan-requests", summary="方案请求,新的在前 / plan requests, the latest first", **allow(*READERS)
+)
 def read_plan_requests(
-    tx: Tx, incident_id: UUID | None = None, cursor: str | None = None, limit: Limit = 20
+    tx: Tx, incident_id: UUID | None = None, cursor: Cursor = None, limit: Limit = 20
 ) -> RequestPage:
     return tx(plan_requests.listed, incident_id, cursor, limit)
 
 
-@router.get("/v1/plan-requests/{id}", summary="一次方案请求 / one plan request", **READERS)
+@router.get("/v1/plan-requests/{id}", summary="一次方案请求 / one plan request", **allow(*READERS))
 def read_plan_request(id: UUID, tx: Tx) -> RequestView:
     return tx(plan_requests.show, id)
 
@@ -58,14 +59,14 @@ def cancel_plan_request(id: UUID, tx: Tx) -> RequestView:
     return tx(plan_requests.cancel, id)
 
 
-@router.get("/v1/plans", summary="方案,新的在前 / plans, the latest first", **READERS)
-def read_plans(
-    tx: Tx, incident_id: UUID | None = None, cursor: str | None = None, limit: Limit = 20
-) -> PlanPage:
+@router.get("/v1/plans", summary="方案,新的在前 / plans, the latest first", **allow(*READERS))
+def read_plans(tx: Tx, incident_id: UUID | None = None, cursor: Cursor = None, limit: Limit = 20) -> PlanPage:
     return tx(plans.listed, incident_id, cursor, limit)
 
 
-@router.get("/v1/plans/{id}", summary="一个方案,含情景与车次 / a plan with its scenario and trips", **READERS)
+@router.get(
+    "/v1/plans/{id}", summary="一个方案,含情景与车次 / a plan with its scenario and trips", **allow(*READERS)
+)
 def read_plan(id: UUID, tx: Tx) -> PlanView:
     return tx(plans.show, id)
 

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4, uuid5
 
 from chubei_shared import outbox
 from chubei_shared.contracts.orders import OrderPage, OrderStatus, OrderView, StepState, StepView, Stop
+from chubei_shared.cursors import cursor_of, key_of, name
 from chubei_shared.errors import NotFound
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -108,16 +109,16 @@ def show(session: Session, order_id: UUID) -> OrderView:
 def listed(
     session: Session, incident_id: UUID | None, status: OrderStatus | None, cursor: str | None, limit: int
 ) -> OrderPage:
-    """Orders by number, which is the cursor too."""
+    """Orders by number."""
     query = select(tables.DispatchOrder).order_by(tables.DispatchOrder.number)
     if incident_id:
         query = query.where(tables.DispatchOrder.incident_id == incident_id)
     if status:
         query = query.where(tables.DispatchOrder.status == status)
-    if cursor is not None:
-        query = query.where(tables.DispatchOrder.number > cursor)
+    if after := key_of(cursor, name):
+        query = query.where(tables.DispatchOrder.number > after[0])
     found = session.scalars(query.limit(limit + 1)).all()
-    following = found[limit - 1].number if len(found) > limit else None
+    following = cursor_of(found[limit - 1].number) if len(found) > limit else None
     steps = _steps(session, [order.id for order in found])
     return OrderPage(rows=[_view(order, steps[order.id]) for order in found[:limit]], next_cursor=following)
 

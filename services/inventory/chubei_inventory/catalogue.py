@@ -12,6 +12,7 @@ from chubei_shared.contracts.catalogue import (
     PlaceKind,
     PlacePage,
 )
+from chubei_shared.cursors import cursor_of, key_of, name
 from chubei_shared.errors import Invalid, NotFound
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
@@ -19,7 +20,6 @@ from sqlalchemy.orm import Session
 
 from chubei_inventory import tables
 from chubei_inventory.ledger import OWN_PREFIXES
-from chubei_inventory.pages import cursor_of, key_of, name
 
 _OWN_KINDS = (PlaceKind.TRANSIT, PlaceKind.OUTSIDE)
 

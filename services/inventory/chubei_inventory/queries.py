@@ -13,11 +13,11 @@ from chubei_shared.contracts.stock import (
     StockPage,
     StockRow,
 )
+from chubei_shared.cursors import cursor_of, key_of, name, serial
 from chubei_shared.errors import NotFound
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from chubei_inventory.pages import cursor_of, key_of, name, serial
 from chubei_inventory.pool import sql
 from chubei_inventory.tables import Entry, Hold, HoldLine, Movement
 

@@ -5,6 +5,7 @@ from typing import Any, assert_never
 from uuid import uuid4
 
 from chubei_shared.contracts.reserves import Agreement, Commitment, Fund, Reserve, ReservePage, ReserveView
+from chubei_shared.cursors import cursor_of, key_of, name
 from chubei_shared.errors import Conflict, Invalid, NotFound
 from pydantic import TypeAdapter
 from sqlalchemy import select, update
@@ -13,7 +14,6 @@ from sqlalchemy.orm import Session
 from chubei_inventory import tables
 from chubei_inventory.fefo import day
 from chubei_inventory.ledger import OWN_PREFIXES
-from chubei_inventory.pages import cursor_of, key_of, name
 from chubei_inventory.pool import lock, sql
 from chubei_inventory.queries import FREED
 
