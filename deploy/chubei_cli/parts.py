@@ -1,5 +1,6 @@
 """Where the parts of the system are: ours on free loopback ports, outside ones as the environment says."""
 
+import errno
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from chubei_shared.tokens import ISSUERS, ensure_keys
 from .addresses import http_address, redis_address, server_url
 from .errors import CommandError
 from .postgres import PostgresServer
-from .process import listener_on, port_is_free
+from .process import listener_on, port_trouble
 from .secret import readable_password, secret_file
 from .state import StateFolder
 from .valkey import ValkeyServer
@@ -90,10 +91,13 @@ def _gateway_port(asked: int | None, fallback: int, say: Callable[[str], None]) 
     wanted = DEFAULT_PORT if asked is None else asked
     if wanted == 0:
         return fallback
-    if port_is_free(wanted):
+    trouble = port_trouble(wanted)
+    if not trouble:
         return wanted
     who = listener_on(wanted)
     taken = f"端口 {wanted} 已被占用 / port {wanted} is taken" + (f" ({who})" if who else "")
+    if trouble == errno.EACCES:
+        taken = f"端口 {wanted} 须有特权 / port {wanted} needs privileges"
     if asked is not None:
         raise CommandError(
             f"{taken}: 用 --port 另选，或 --port 0 自动选 / choose another with --port, or 0 for any"

@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import errno
 import os
 import signal
 import socket
@@ -37,13 +38,18 @@ def die_with_parent(with_signal: signal.Signals = signal.SIGKILL) -> Callable[[]
 
 def port_is_free(port: int) -> bool:
     """Whether a server could listen on this loopback port now."""
+    return port_trouble(port) == 0
+
+
+def port_trouble(port: int) -> int:
+    """The errno with which listening on this loopback port fails now; 0 if it does not."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+        except OSError as error:
+            return error.errno or errno.EADDRINUSE
+    return 0
 
 
 def free_port() -> int:

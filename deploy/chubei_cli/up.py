@@ -45,7 +45,9 @@ def up(state: StateFolder, port: int | None) -> None:
     try:
         asyncio.run(_up(state, port))
     except OSError as error:
-        raise CommandError(f"状态文件夹不可用 / cannot use the state folder: {error}") from error
+        raise CommandError(
+            f"状态文件夹不可用 / cannot use the state folder: {error}; 用 --state 另选 / choose another with --state"
+        ) from error
 
 
 @contextlib.contextmanager
