@@ -99,4 +99,5 @@ def _asked(prompt: str, variable: str, twice: bool = False) -> str:
         raise CommandError(
             f"没有终端可询问口令：请设 {variable} / no terminal to ask for the password: set {variable}"
         )
-    return str(typer.prompt(prompt, hide_input=True, confirmation_prompt=twice, err=True))
+    again = "再输一次 / once more" if twice else False
+    return str(typer.prompt(prompt, hide_input=True, confirmation_prompt=again, err=True))

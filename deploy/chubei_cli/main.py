@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.metadata
+import io
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -114,6 +115,9 @@ for _name, (_, _, _help) in _ELSEWHERE.items():
 
 def main() -> None:
     """Run the command. An expected failure is one line on standard error and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Chinese shows ?, and nothing ends
     try:
         code = app(standalone_mode=False)
     except typer.Abort:

@@ -120,6 +120,17 @@ def test_without_a_terminal_no_password_is_asked_for() -> None:
     assert "CHUBEI_NEW_PASSWORD" in said
 
 
+def test_a_terminal_without_chinese_ends_nothing() -> None:
+    sample = Path(__file__).parents[2] / "deploy" / "scenarios" / "xicheng"
+    done = subprocess.run(
+        [sys.executable, "-m", "chubei_cli.main", "validate", str(sample)],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"Xicheng District" in done.stdout
+
+
 def test_ports_are_taken_again_unless_someone_has_them(tmp_path: Path) -> None:
     with StateFolder(tmp_path).locked() as state:
         first = state.port_chooser()
