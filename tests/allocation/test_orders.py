@@ -213,7 +213,11 @@ def test_times_that_can_not_be_are_refused(stocked):
         at = datetime.now(UTC) + timedelta(minutes=minutes)
         with pytest.raises(Invalid, match=told):
             clerk.step(order.id, Step(id=uuid4(), stop=0, step=PICKED, occurred_at=at))
-    clerk.step(order.id, Step(id=uuid4(), stop=0, step=PICKED, occurred_at=datetime.now(UTC)))
+    picked_at = datetime.now(UTC)
+    clerk.step(order.id, Step(id=uuid4(), stop=0, step=PICKED, occurred_at=picked_at))
+    earlier = Step(id=uuid4(), stop=0, step=LOADED, occurred_at=picked_at - timedelta(minutes=1))
+    with pytest.raises(Invalid, match="before the step before it"):
+        clerk.step(order.id, earlier)
 
 
 # What stops on the way

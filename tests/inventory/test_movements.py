@@ -283,6 +283,14 @@ def test_a_receipt_whose_goods_are_gone_is_not_reversed(yard):
     ]  # fmt: skip
 
 
+def test_what_moved_by_an_order_is_not_reversed(yard):
+    yard.receive(10)
+    loaded = yard.service.record(yard.issue(4, order_id=uuid4()))
+    with pytest.raises(Conflict, match="by the order's next step"):
+        yard.admin.record(yard.reversal(loaded.id))
+    assert yard.stock() == (6, 0, 6)
+
+
 def test_what_is_not_there_is_not_reversed(yard):
     with pytest.raises(NotFound):
         yard.admin.record(yard.reversal(uuid4()))

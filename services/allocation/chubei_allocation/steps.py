@@ -104,6 +104,11 @@ def _check_turn(session: Session, order: tables.DispatchOrder, stops: list[Stop]
             else "The order is done: nothing follows",
             next={"stop": stop, "steps": sorted(allowed)},
         )
+    if standing and body.occurred_at < standing[-1].occurred_at:
+        raise Invalid(
+            f"occurred_at:早于上一步骤({standing[-1].occurred_at.isoformat()}),请核对时间",
+            f"occurred_at: is before the step before it ({standing[-1].occurred_at.isoformat()}): correct the time",
+        )
 
 
 def _check_person(stop: Stop, step: StepKind, caller: Caller) -> None:

@@ -22,7 +22,7 @@ _REQUEST = {
     "expires_at": "2026-11-22T09:00:00+08:00",
     "lines": [
         {
-            "place_id": "store-north",
+            "place_id": "STORE-N",
             "item_code": "1020101",
             "mode": "physical",
             "quantity": 480,

@@ -22,7 +22,7 @@ _EXAMPLES: dict[str, Any] = {
             "id": "0f8b6d0e-6d1c-4a52-9f43-6b7f3f0f7a10",
             "occurred_at": "2026-11-21T09:00:00+08:00",
             "voucher": "RK-2026-0117",
-            "place_id": "store-north",
+            "place_id": "STORE-N",
             "lines": [
                 {
                     "item_code": "1020101",
@@ -44,7 +44,7 @@ _EXAMPLES: dict[str, Any] = {
             "id": "5a0c5ad4-3a0b-4b0c-8a4c-0f3d1f6d6f11",
             "occurred_at": "2026-11-21T10:00:00+08:00",
             "voucher": "CK-2026-0031",
-            "place_id": "store-north",
+            "place_id": "STORE-N",
             "lines": [{"item_code": "1020101", "quantity": 24}],
         },
     },
@@ -55,7 +55,7 @@ _EXAMPLES: dict[str, Any] = {
             "id": "9b9c2f6c-5b6e-4d3a-8a55-1d0d2d5e7c12",
             "occurred_at": "2026-11-21T17:00:00+08:00",
             "reason": "月末盘点:破损 3 瓶",
-            "place_id": "store-north",
+            "place_id": "STORE-N",
             "lines": [{"lot_id": "2f1d7c1e-90a6-4e43-8e8a-7a6a0e3b9d13", "change": -3}],
         },
     },

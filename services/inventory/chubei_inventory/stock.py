@@ -145,6 +145,12 @@ def _reverse(session: Session, movement: Reverse) -> list[Leg]:
             "冲正流水不能再冲正,请按实际情况重新记账",
             "A reversal is not reversed: record what really happened anew",
         )
+    if original.order_id is not None:
+        raise Conflict(
+            "调拨单的出库、接收不能冲正,请在该单的下一步骤如实登记",
+            "What moved by a dispatch order is not reversed: report what really happened by the order's next step",
+            order_id=str(original.order_id),
+        )
     entries = session.scalars(
         select(tables.Entry).where(tables.Entry.movement_seq == original.seq).order_by(tables.Entry.line_no)
     )

@@ -1,6 +1,6 @@
 """What all DTOs have in common."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -9,17 +9,24 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 _YEARS = range(2000, 2200)
 
 
-def _of_our_time(moment: datetime) -> datetime:
-    """What lies at the ends of the calendar has no moment in other zones, and can not be read back."""
-    if moment.year not in _YEARS:
+def _in_utc(moment: datetime) -> datetime:
+    """One moment has one spelling, so that a retry from another zone is the same request.
+
+    What lies at the ends of the calendar has no moment in other zones, and can not be read back.
+    """
+    utc = moment.astimezone(UTC) if 1 < moment.year < 9999 else moment
+    if utc.year not in _YEARS:
         raise ValueError(
             "不在 2000 至 2199 年间,请核对日期 / is not in the years 2000 to 2199: check the date"
         )
-    return moment
+    return utc
 
 
 Text = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00]*$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
+Reason = Annotated[
+    str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")
+]
 """Not blank."""
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9:._#-]{0,79}$")]
 """An identifier that people may write: letters, digits and : . _ # -"""
@@ -30,7 +37,7 @@ UnitsOrNone = Annotated[int, Field(strict=True, ge=0, le=10**9)]
 Minutes = Annotated[int, Field(strict=True, ge=0, le=60 * 24 * 366)]
 Lon = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Lat = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
-Utc = Annotated[AwareDatetime, AfterValidator(_of_our_time)]
+Utc = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class Dto(BaseModel):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chubei_shared.contracts.base import Dto, Minutes, Text, Utc
+from chubei_shared.contracts.base import Dto, Minutes, Reason, Utc
 from chubei_shared.contracts.holds import Shortage
 
 
@@ -112,4 +112,4 @@ class PlanView(PlanSummary):
 class Refusal(Dto):
     """Why an approver refuses a plan."""
 
-    reason: Text
+    reason: Reason
