@@ -1,9 +1,7 @@
 """Whether two requests under one id are the same request."""
 
 import json
-from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
 from uuid import UUID
 
 from chubei_shared.contracts.base import Dto
@@ -12,12 +10,8 @@ from chubei_shared.errors import Conflict
 
 def fingerprint(body: Dto) -> bytes:
     """SHA-256 over canonical JSON: the same for the same content, however it was spelt on the wire."""
-    text = json.dumps(body.model_dump(), default=_plain, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(body.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
     return sha256(text.encode()).digest()
-
-
-def _plain(value: Any) -> str:
-    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value)
 
 
 def other_content(request_id: UUID) -> Conflict:
