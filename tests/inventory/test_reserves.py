@@ -88,6 +88,16 @@ def test_reserves_are_held_and_called_off(yard, supplier):
     assert (aboard.maker, aboard.lot_no) == ("甲公司", record.id)
     yard.service.release(view.id)
     assert yard.admin.reserve(record.id).available == 55
+    assert yard.books_balance()
+
+
+def test_a_call_off_undone_is_free_again(yard, supplier):
+    record = agreement(yard, supplier)
+    yard.admin.put_reserve(record)
+    hold = yard.service.hold(yard.request(yard.line(60, place_id=supplier, mode="contract")))
+    issue = yard.issue(60, place_id=supplier, hold_id=hold.id, line={"mode": "contract"})
+    called = yard.service.record(issue)
+    assert yard.admin.reserve(record.id).available == 40
     yard.admin.record(yard.reversal(called.id))
     assert yard.admin.reserve(record.id).available == 100
     assert yard.books_balance()

@@ -6,6 +6,7 @@ no travel time, no timetable, no score is computed by the planner's code.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -51,7 +52,7 @@ class _World:
     def vehicle(self, name: str) -> tuple[VehicleType | None, int]:
         """Its type and its number; None when no vehicle can have this name."""
         kind, _, number = name.partition("#")
-        if not (number.isascii() and number.isdigit() and number == str(int(number))):
+        if not re.fullmatch("[1-9][0-9]{0,8}", number):
             return None, 0
         return self.types.get(kind), int(number)
 

@@ -112,8 +112,10 @@ def _items(scenario: Scenario, plan: Plan) -> list[Tightness]:
                 taken[item] += units if visit.loads else 0
     stock: dict[str, int] = defaultdict(int)
     for row in scenario.supply:
-        if row.available_min <= scenario.deadline_min:
-            stock[row.item] += row.quantity
+        minutes = scenario.deadline_min - row.available_min
+        if minutes >= 0:
+            made = row.quantity if row.rate_per_hour is None else int(row.rate_per_hour * minutes / 60 + 1e-9)
+            stock[row.item] += min(row.quantity, made)
     return [
         Tightness("items", item.id, item.name_zh, item.name_en, taken[item.id], stock[item.id])
         for item in scenario.items

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .model import FAR, IntArray, Model, Vehicle
+from .model import FAR, IntArray, Model
 from .scenario import Supply, Trip, Visit
 from .score import Scorer, Served
 from .wants import Ladder, truck_share
@@ -179,8 +179,6 @@ class State:
             for visit in trip.visits:
                 self._begin(visit)
         self._served: list[Served | None] = [None] * len(model.wants)
-        self.worth = 0.0
-        self.waited = 0.0
         self.climb(ladder)
         self._reckon(range(len(model.wants)))
 
@@ -257,12 +255,8 @@ class State:
 
     def _reckon(self, wants: list[int] | range) -> None:
         for r in wants:
-            before = self._served[r]
             arrivals = sorted(self._begun[r] + self._arrivals[r], key=lambda arrival: arrival[0])
-            after = self.scorer.served(r, arrivals)
-            self._served[r] = after
-            self.worth += after.worth - (before.worth if before else 0.0)
-            self.waited += after.waited - (before.waited if before else 0.0)
+            self._served[r] = self.scorer.served(r, arrivals)
 
     def served(self) -> list[Served]:
         return [row for row in self._served if row is not None]
@@ -345,10 +339,6 @@ def service_min(model: Model, node: int, kg: float) -> int:
     """Minutes to load or unload so many kg at a node, at least one."""
     place = model.nodes[node]
     return max(1, place.fixed_min + math.ceil(kg / place.kg_per_min - 1e-9 + 1e-11))
-
-
-def fits(vehicle: Vehicle, kg: float, m3: float) -> bool:
-    return kg <= vehicle.payload_kg + 1e-7 and m3 <= vehicle.volume_m3 + 1e-7
 
 
 def _by_node(
