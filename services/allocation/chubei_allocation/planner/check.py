@@ -1,4 +1,4 @@
-"""The independent checker: does a plan obey every rule of problem.md, and are its claims true?
+"""The independent checker: does a plan obey every rule of PLANNING.md, and are its claims true?
 
 Written straight from the rules. It shares the data types of scenario.py with the planner and nothing else:
 no travel time, no timetable, no score is computed by the planner's code.
@@ -21,7 +21,7 @@ SLACK = 1e-6
 
 @dataclass(frozen=True)
 class Violation:
-    """One rule broken: the rule's number in problem.md (0: claims and shape), where, and what, in both languages."""
+    """One rule broken: the rule's number in PLANNING.md (0: claims and shape), where, and what, in both languages."""
 
     rule: int
     where: str

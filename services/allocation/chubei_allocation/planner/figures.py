@@ -1,4 +1,4 @@
-"""What a list of trips comes to, worked out straight from problem.md for the independent checker.
+"""What a list of trips comes to, worked out straight from PLANNING.md for the independent checker.
 
 Nothing here is shared with the construction of plans, which has a scorer of its own.
 """
@@ -97,7 +97,7 @@ def _had(
 
 
 def _supportable(point: Point, needs: Sequence[Need], tier: int, units: dict[str, int]) -> int:
-    """S_τ of problem.md."""
+    """S_τ of PLANNING.md."""
     enough = [
         floor(units.get(need.item, 0) / need.per_person + 1e-9)
         for need in needs

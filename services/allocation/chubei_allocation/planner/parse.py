@@ -1,4 +1,4 @@
-"""From JSON to Scenario: everything that problem.md forbids is refused here, by name and place.
+"""From JSON to Scenario: everything that PLANNING.md forbids is refused here, by name and place.
 
 Keys that the format does not know are tolerated: a product hangs its provenance on them.
 """

@@ -222,7 +222,7 @@ class SolverReport:
 
 @dataclass(frozen=True)
 class Changes:
-    """Against a previous plan, its trips not yet begun: see problem.md, `changes`."""
+    """Against a previous plan, its trips not yet begun: see PLANNING.md, `changes`."""
 
     kept: int
     changed: int

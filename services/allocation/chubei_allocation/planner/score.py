@@ -1,4 +1,4 @@
-"""The scoring rules of problem.md, as the construction uses them: one want at a time, exactly.
+"""The scoring rules of PLANNING.md, as the construction uses them: one want at a time, exactly.
 
 The checker (check.py) states the same rules anew and shares nothing with this file.
 """
