@@ -27,7 +27,7 @@ _NAMES: Final = {
     "database": "网关数据库 / Gateway's database",
     "redis": "消息 / Messages",
     "inventory": "库存 / Inventory",
-    "allocation": "调拨 / Allocation",
+    "allocation": "调配 / Allocation",
 }
 _STATES: Final = {"ok": "正常 / in order", "away": "连不上 / away"}
 

@@ -351,4 +351,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("The ledger is never taken down: restore a backup instead")
+    raise RuntimeError("The ledger is never taken down: restore a backup instead")
