@@ -102,7 +102,9 @@ def test_any_process_may_die(house: tuple[StateFolder, Running]) -> None:
         for name, child in found.children.items():
             if child["state"] != "ready":
                 continue
-            pid = int(child["pid"] or 0)
+            now = state.last_run()
+            assert now is not None
+            pid = int(now.children[name]["pid"] or 0)  # it may be another than at the start
             psutil.Process(pid).send_signal(signal.SIGKILL)
             _until_well(state, url, name, pid)
         clerk.over.set()
