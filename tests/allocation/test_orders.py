@@ -337,6 +337,27 @@ def test_one_step_by_many_at_once_is_done_once(night):
     assert len(world.books.movements(order_id=order.id).rows) == 1
 
 
+def test_one_id_for_two_orders_at_once_is_one_orders(night):
+    world = night.world
+    first, second = [o for o in night.orders if o.stops[0].place_id == world.north][:2]
+    clerk, step = world.clerks[world.north], night.body(0, PICKED)
+    together, outcomes = threading.Barrier(2), []
+
+    def pick(order):
+        together.wait()
+        try:
+            outcomes.append(clerk.step(order.id, step).steps[-1].state)
+        except Conflict:
+            outcomes.append("conflict")
+
+    threads = [threading.Thread(target=pick, args=(order,)) for order in (first, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["conflict", "done"]
+
+
 def test_orders_are_listed_by_number_and_by_state(night):
     http = night.world.house.http(Role.AUDITOR)
     incident = str(night.incident.id)

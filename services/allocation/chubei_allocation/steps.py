@@ -15,7 +15,7 @@ from chubei_shared.errors import AppError, Conflict, Forbidden, Invalid, Unavail
 from chubei_shared.tokens import Caller, Role
 from sqlalchemy.orm import Session
 
-from chubei_allocation import incidents, moves, orders, tables
+from chubei_allocation import incidents, locks, moves, orders, tables
 from chubei_allocation.inventory_gate import FINAL, InventoryGate
 
 _MOVEMENT = UUID("0f4c9a52-7b0e-4f5e-9d35-3c1d2a9e6b44")
@@ -55,6 +55,7 @@ def advance(tx: Transactions, inventory: InventoryGate, step_id: UUID) -> OrderV
 def record(session: Session, order_id: UUID, body: Step, caller: Caller) -> None:
     """Write the step down, pending or done; nothing when it stands there already."""
     order = orders.get(session, order_id, lock=True)
+    locks.one_at_a_time(session, body.id)  # another order may be sent the same id at this moment
     reported = body.model_dump(mode="json")
     if known := session.get(tables.OrderStep, body.id):
         if (known.order_id, known.body) != (order_id, reported):
