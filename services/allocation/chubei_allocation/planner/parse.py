@@ -9,6 +9,7 @@ from typing import Any
 
 from .fields import Field, unique
 from .parse_trips import Known, goods_of, trip_of
+from .policies import FAIR, POLICIES
 from .scenario import (
     SCENARIO_FORMAT,
     Demand,
@@ -51,7 +52,7 @@ def parse_scenario(data: Any) -> Scenario:
         name=root["name"].text(),
         deadline_min=root["deadline_min"].minute(low=1),
         now_min=now.minute() if now else 0,
-        policy=policy.one_of("fair", "total") if policy else "fair",
+        policy=policy.one_of(*POLICIES) if policy else FAIR.name,
         items=items,
         kits=kits,
         sources=sources,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .model import Model, Want
+from .policies import POLICIES
 from .scenario import TIER_WORTH
 
 Arrivals = Sequence[tuple[int, Sequence[tuple[int, int]]]]
@@ -26,17 +27,11 @@ class Served:
     settled: int = 0
 
 
-def utility_of(policy: str, ratio: float) -> float:
-    """u(r): under `fair` the first half of every point is worth three times the second."""
-    if policy == "total":
-        return ratio
-    return 1.5 * ratio if ratio <= 0.5 else 0.75 + 0.5 * (ratio - 0.5)
-
-
 def worth_at(want: Want, policy: str, supported: float, settled: float) -> float:
     """Weighted people that supporting and settling so many of a point's people is worth."""
-    tier_1 = TIER_WORTH[1] * utility_of(policy, supported / want.people)
-    return want.worth * (tier_1 + TIER_WORTH[2] * utility_of(policy, settled / want.people))
+    utility = POLICIES[policy].utility
+    tier_1 = TIER_WORTH[1] * utility(supported / want.people)
+    return want.worth * (tier_1 + TIER_WORTH[2] * utility(settled / want.people))
 
 
 class Scorer:
