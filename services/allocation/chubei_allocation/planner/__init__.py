@@ -12,13 +12,13 @@
 
 from .changes import changes
 from .check import Verdict, Violation, check, judge
-from .explain import Tightness, served_by_hour, tightest
 from .fields import load_json
 from .figures import Figures
 from .parse import parse_scenario
 from .parse_plan import parse_plan, parse_trips
 from .scenario import Changes, Claims, Plan, Scenario, ScenarioError, SolverReport, Trip, Unmet, Visit
 from .solve import DEFAULT_TIME_LIMIT_S, Progress, Stop, plan
+from .usage import Tightness, served_by_hour, tightest
 
 __all__ = [
     "DEFAULT_TIME_LIMIT_S",

@@ -1,4 +1,4 @@
-"""What a plan is held up by: how far each dock, bay, vehicle type, item and desk is used, and who is served when."""
+"""How far a plan uses each dock, bay, vehicle type and item, and who is served by which hour."""
 
 from __future__ import annotations
 
