@@ -164,7 +164,7 @@ class _Solve:
 
     def _find_bound(self) -> None:
         limit = None if self.clock.stop.work_limit is not None else self.clock.left_s()
-        self.bound = upper_bound(self.model, self.state(self.whole, basic_first=True), limit, self.watch)
+        self.bound = upper_bound(self.model, limit, self.watch)
 
     def _construct(self, targets: list[Target], tastes: tuple[tuple[bool, Taste], ...]) -> None:
         """Plans by several tastes, first towards the targets and then towards everything; keep the best."""

@@ -1,0 +1,237 @@
+"""The linear relaxation of bound.py as arrays: flows of goods by vehicle class, source and ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .bound_kits import Kits
+from .bound_limits import Limits, VehicleClass
+from .model import FAR, FloatArray, IntArray, Model
+from .program import Program
+
+NEAR_SOURCES = 6  # sources of an item that a want is connected with by columns of their own
+LARGE = 40_000  # columns; beyond it fewer sources are told apart
+
+
+@dataclass(frozen=True)
+class _Ways:
+    """A class and an item: from the sources that hold it (pairs) to the asks that lack it.
+
+    out_min, end_min: (pairs, asks) from the start of a load to the arrival; earliest end of the delivery (FAR:
+    not in time).
+    """
+
+    kind: int
+    pairs: IntArray
+    asks: IntArray
+    out_min: IntArray
+    end_min: IntArray
+
+
+class Relaxation:
+    """The program, and of each flow column: its class, source (the nearest, where several are one), ask."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.limits = limits = Limits(model)
+        self.program = Program()
+        self._fixed = np.array([place.fixed_min for place in model.nodes], dtype=np.int64)
+        self._per_kg = np.array([1 / place.kg_per_min for place in model.nodes])
+        self._opens = np.array([place.opens_min for place in model.nodes], dtype=np.int64)
+        self._node = np.array([want.node for want in model.wants], dtype=np.int64)
+        self._latest = np.array([want.latest_min for want in model.wants], dtype=np.int64)
+        self._size = np.array([want.point.max_size for want in model.wants], dtype=np.float64)
+        self._ready = self._load_ready()
+        self.kits = kits = Kits(model, limits, self._arrives())
+        self.want, self.lacking = kits.put(self.program)
+        self.item = np.array(kits.asks.item, dtype=np.int64)
+        self._late = np.array(kits.asks.late_units_per_min)
+        self._shared_rows()
+        blocks = [self._ways(c, i) for c in range(len(limits.classes)) for i in range(len(model.kg))]
+        near = self._choose_near(blocks)
+        flows = [self._select(block, near) for block in blocks if block.end_min.size]
+        self._flow_columns(flows)
+        self.program.close()
+
+    def _load_ready(self) -> list[IntArray]:
+        """By class: the first minute at which a load of each pair can begin, shape (pairs,), FAR if never."""
+        limits, now = self.limits, self.model.scenario.now_min
+        goods = limits.first_goods()
+        return [
+            limits.first_crew(
+                limits.source, np.maximum(np.maximum(goods, kind.there_min.min(axis=0)[limits.source]), now)
+            )
+            for kind in limits.classes
+        ]
+
+    def _end(self, c: int, pairs: IntArray, wants: IntArray) -> tuple[IntArray, IntArray]:
+        """(minutes from the start of a load to the arrival, earliest end of the delivery), (pairs, wants)."""
+        kind, limits = self.limits.classes[c], self.limits
+        source, node = limits.source[pairs], self._node[wants]
+        out = self._fixed[source][:, None] + self.model.shortest(kind.speed_factor)[source[:, None], node]
+        begin = np.maximum(self._ready[c][pairs][:, None] + out, self._opens[node])
+        end = limits.first_crew(node[None, :], np.minimum(begin, FAR)) + self._fixed[node]
+        late = (end > self._latest[wants]) | (self._size[wants] < kind.size) | (out >= FAR)
+        return out, np.where(late, FAR, end)
+
+    def _arrives(self) -> IntArray:
+        """The earliest end of a delivery of each item at each want, shape (wants, items), FAR if too late."""
+        first = np.full((len(self.model.wants), len(self.model.kg)), FAR, dtype=np.int64)
+        wants = np.arange(len(first))
+        for c in range(len(self.limits.classes)):
+            for i in range(len(self.model.kg)):
+                pairs = np.flatnonzero(self.limits.item == i)
+                end = self._end(c, pairs, wants)[1].min(axis=0, initial=FAR)
+                first[:, i] = np.minimum(first[:, i], end)
+        return first
+
+    def _ways(self, c: int, i: int) -> _Ways:
+        pairs, asks = np.flatnonzero(self.limits.item == i), np.flatnonzero(self.item == i)
+        out, end = self._end(c, pairs, self.want[asks])
+        reached = (end < FAR).any(axis=0) if len(pairs) else np.zeros(len(asks), dtype=np.bool_)
+        return _Ways(c, pairs, asks[reached], out[:, reached], end[:, reached])
+
+    def _choose_near(self, blocks: list[_Ways]) -> int:
+        """How many sources to tell apart, the most that keeps the program within LARGE columns."""
+        for near in range(NEAR_SOURCES, 1, -1):
+            if sum(min(near + 1, len(block.pairs)) * len(block.asks) for block in blocks) <= LARGE:
+                return near
+        return 1
+
+    def _shared_rows(self) -> None:
+        """Supply by pair and by item, berth minutes, vehicle minutes."""
+        model, limits, program = self.model, self.limits, self.program
+        ids = [node.id for node in model.nodes]
+        names = [item.id for item in model.scenario.items]
+        last = model.deadline_min - self._after_load()
+        units = limits.most_by((last - self._fixed[: len(last)])[limits.source])
+        self._pair_units = units
+        self._supply = program.rows(
+            "supply",
+            [f"{ids[s]}/{names[i]}" for s, i in zip(limits.source, limits.item, strict=True)],
+            units * model.kg[limits.item],
+        )
+        total = np.bincount(limits.item, weights=units, minlength=len(names)) * model.kg
+        self._item_rows = program.rows("supply", names, total)
+        ready = np.full(len(ids), FAR, dtype=np.int64)
+        for first in self._ready:
+            np.minimum.at(ready, limits.source, first)
+        begin = np.maximum(self._opens, model.scenario.now_min)
+        begin[: len(last)] = ready[: len(last)]
+        end = np.full(len(ids), model.deadline_min)
+        end[: len(last)] = last
+        minutes = [limits.berth_minutes(n, int(begin[n]), int(end[n])) for n in range(len(ids))]
+        kinds = ["docks"] * len(last) + ["bays"] * (len(ids) - len(last))
+        self._berths = np.array(
+            [program.rows(kind, [ids[n]] * 2, minutes[n]) for n, kind in enumerate(kinds)],
+            dtype=np.int64,
+        ).reshape(-1, 2)
+        self._back = [self._way_back(kind) for kind in limits.classes]
+        self._time = np.array(
+            [
+                program.rows("time", [kind.name] * 2, self._minutes(kind, back))
+                for kind, back in zip(limits.classes, self._back, strict=True)
+            ],
+            dtype=np.int64,
+        ).reshape(-1, 2)
+
+    def _after_load(self) -> IntArray:
+        """By source: the least minutes from the end of a load to the end of a delivery."""
+        after = np.full(self.model.source_count, FAR, dtype=np.int64)
+        for kind in self.limits.classes:
+            node = self._node[self._size >= kind.size]
+            ways = self.model.shortest(kind.speed_factor)[: len(after), node] + self._fixed[node]
+            after = np.minimum(after, ways.min(axis=1, initial=FAR))
+        return after
+
+    def _way_back(self, kind: VehicleClass) -> IntArray:
+        """By want: minutes to the nearest source, FAR at most."""
+        ways = self.model.shortest(kind.speed_factor)[self._node, : self.model.source_count]
+        back: IntArray = ways.min(axis=1, initial=FAR)
+        return back
+
+    def _minutes(self, kind: VehicleClass, back: IntArray) -> float:
+        """Vehicle-minutes of a class from the first useful load on, and a way back for each vehicle."""
+        limits, now, deadline = self.limits, self.model.scenario.now_min, self.model.deadline_min
+        goods = np.full(self.model.source_count, FAR, dtype=np.int64)
+        np.minimum.at(goods, limits.source, limits.first_goods())
+        sources = np.broadcast_to(np.arange(len(goods)), kind.there_min.shape)
+        start = limits.first_crew(sources, np.maximum(np.maximum(kind.there_min, goods), now))
+        minutes = np.maximum(0, deadline - start.min(axis=1, initial=FAR))
+        reached = back[(self._size >= kind.size) & (back < FAR)]
+        return float(minutes.sum() + (minutes > 0).sum() * reached.max(initial=0))
+
+    def _select(self, ways: _Ways, near: int) -> tuple[IntArray, ...]:
+        """Flow columns of a class and an item, as arrays: class, pair, ask, told apart, out, end, handling."""
+        source = self.limits.source[ways.pairs]
+        key = np.where(ways.end_min < FAR, ways.out_min, FAR)
+        order = np.argsort(key, axis=0, kind="stable")
+        count = len(order) if len(order) <= near + 1 else near
+        take = np.arange(len(ways.asks))
+        out = np.take_along_axis(key, order, axis=0)
+        end = np.take_along_axis(ways.end_min, order, axis=0)
+        per_kg = np.where(out < FAR, self._per_kg[source][order], np.inf)
+        rank, ask = np.nonzero(out[:count] < FAR)
+        parts = [
+            [
+                ways.pairs[order[rank, ask]],
+                ask,
+                np.ones_like(ask),
+                out[rank, ask],
+                end[rank, ask],
+                per_kg[rank, ask],
+            ]
+        ]
+        if count < len(order):
+            far = take[out[count] < FAR]
+            least = [part[count:, far].min(axis=0) for part in (out, end, per_kg)]
+            parts.append([ways.pairs[order[count, far]], far, np.zeros_like(far), *least])
+        columns = [np.concatenate(part) for part in zip(*parts, strict=True)]
+        columns[1] = ways.asks[columns[1]]
+        return (np.full_like(columns[1], ways.kind), *columns)
+
+    def _flow_columns(self, flows: list[tuple[IntArray, ...]]) -> None:
+        if not flows:
+            self.kind = self.pair = self.ask = self.column = np.zeros(0, dtype=np.int64)
+            return
+        kind, pair, ask, single, out, end, per_kg = (
+            np.concatenate(part) for part in zip(*flows, strict=True)
+        )
+        self.kind, self.pair, self.ask = kind, pair, ask
+        model, program, limits = self.model, self.program, self.limits
+        want, item = self.want[ask], self.item[ask]
+        node, source = self._node[want], limits.source[pair]
+        kg = model.kg[item]
+        # of what comes late, the desks can hand out only so much: the rest would be of no use
+        useful = np.where(
+            np.isfinite(self._late[ask]), self._late[ask] * (model.deadline_min - end) + 1e-6, np.inf
+        )
+        units = np.minimum(self.lacking[ask], useful)
+        self.column = column = program.columns(np.zeros(len(ask)), units * kg)
+        payload = np.array([k.payload_kg for k in limits.classes])[kind]
+        volume = np.array([k.volume_m3 for k in limits.classes])[kind]
+        share = np.stack([1 / payload, model.m3[item] / kg / volume], axis=1)  # of a vehicle's room, per kg
+        back = np.array(self._back).reshape(len(limits.classes), -1)[kind, want]
+        fixed = out + self._fixed[node] + back
+        handling = per_kg + self._per_kg[node]
+        for room in range(2):
+            program.put(self._time[kind, room], column, fixed * share[:, room] + handling)
+            bays = self._fixed[node] * share[:, room] + self._per_kg[node]
+            program.put(self._berths[node, room], column, bays)
+            docks = (self._fixed[source] * share[:, room] + self._per_kg[source])[single > 0]
+            program.put(self._berths[source[single > 0], room], column[single > 0], docks)
+        program.put(self._supply[pair[single > 0]], column[single > 0], 1.0)
+        program.put(self._item_rows[item], column, 1.0)
+        self._count_in_rows(ask, column, 1 / kg)
+
+    def _count_in_rows(self, ask: IntArray, column: IntArray, units_per_kg: FloatArray) -> None:
+        """What a column brings counts in all rows of its ask."""
+        asks = self.kits.asks
+        first = np.searchsorted(asks.row_ask, np.arange(len(asks.want) + 1))
+        times = (first[1:] - first[:-1])[ask]
+        which = np.repeat(np.arange(len(ask)), times)
+        nth = np.arange(len(which)) - np.repeat(np.cumsum(times) - times, times)
+        rows = np.array(asks.row, dtype=np.int64)[first[ask][which] + nth]
+        self.program.put(rows, column[which], -units_per_kg[which])
