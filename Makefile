@@ -9,7 +9,7 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS := 1
 endif
 
-.PHONY: help setup demo test check lock clean
+.PHONY: help setup demo test check bench bench-long lock clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -44,9 +44,15 @@ check: setup  ## lint, types, import rules
 test: check  ## check, and all tests on real PostgreSQL and Valkey
 	@$(VENV)/bin/pytest -n 2
 
+bench: setup  ## the planner beside a greedy and the bare LP: a table in bench-out/ (some minutes)
+	@$(VENV)/bin/python -m tests.bench --out bench-out
+
+bench-long: setup  ## the same with a province of 3,000 points (half an hour)
+	@$(VENV)/bin/python -m tests.bench --long --out bench-out
+
 lock:  ## pin all dependencies anew (needs an index; commit the result)
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes pyproject.toml --group dev \
 	  $(foreach p,shared inventory allocation gateway cli,--no-emit-package chubei-$(p)) -o requirements.lock
 
 clean:  ## remove what setup and demo made
-	rm -rf $(VENV) .uv .state .cache demo-out
+	rm -rf $(VENV) .uv .state .cache demo-out bench-out
