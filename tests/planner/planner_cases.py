@@ -177,3 +177,57 @@ def odd(draw: st.DrawFn) -> dict[str, Any]:
         minutes = [[draw(leg) for _ in range(nodes)] for _ in range(nodes)]
         scenario["travel"] = {"kind": "matrix", "minutes": minutes}
     return scenario
+
+
+def world() -> dict[str, Any]:
+    """A store S, a point P of 600 people, ten vans, a deadline after three hours: all comes in round figures.
+
+    A trip takes 10 minutes to load, 10 to drive and 10 to unload, and brings water for a hundred people, so six
+    vans serve everybody by minute 30. Only what a test makes scarce can hold that up.
+    """
+    return {
+        "format": "planning-scenario/1",
+        "name": "world",
+        "deadline_min": 180,
+        "policy": "total",
+        "items": [
+            {
+                "id": "water",
+                "name_zh": "饮用水",
+                "name_en": "water",
+                "pack": 1,
+                "weight_kg": 1,
+                "volume_m3": 0.001,
+            }
+        ],
+        "kits": [{"id": "kit", "needs": [{"item": "water", "per_person": 1, "tier": 1}]}],
+        "sources": [
+            {
+                "id": "S",
+                "kind": "warehouse",
+                "lon": 116.35,
+                "lat": 39.90,
+                "docks": 20,
+                "load_fixed_min": 9,
+                "load_kg_per_min": 1000,
+            }
+        ],
+        "supply": [_supply("S", "water", 9000, 0)],
+        "points": [
+            {
+                "id": "P",
+                "lon": 116.38,
+                "lat": 39.92,
+                "people": 600,
+                "kit": "kit",
+                "bays": 20,
+                "unload_fixed_min": 9,
+                "unload_kg_per_min": 1000,
+                "max_size": 1,
+            }
+        ],
+        "vehicles": [
+            {"type": "van", "count": 10, "start": "S", "payload_kg": 100, "volume_m3": 12, "size": 1}
+        ],
+        "travel": {"kind": "matrix", "minutes": [[0, 10], [10, 0]]},
+    }

@@ -7,11 +7,15 @@
 
 `load_json` reads bytes strictly (no NaN, no key twice); `parse_trips` reads the trips of a stored plan and
 `judge(scenario, trips)` gives violations and figures of any trips. `changes` compares with a previous plan.
-`tightest` and `served_by_hour` explain a plan. Only `plan` loads OR-Tools.
+`explain(scenario, trips)` says why they do not serve more, `advise` what one more of each would give, and
+`tightest` and `served_by_hour` how they use what there is. Only `plan` and `advise` load OR-Tools.
 """
 
+from .advice import Advice, AdviceProgress, Advised, RefusedError, advise
+from .binding import Binding
 from .changes import changes
 from .check import Verdict, Violation, check, judge
+from .explain import Explanation, explain
 from .fields import load_json
 from .figures import Figures
 from .parse import parse_scenario
@@ -19,14 +23,22 @@ from .parse_plan import parse_plan, parse_trips
 from .scenario import Changes, Claims, Plan, Scenario, ScenarioError, SolverReport, Trip, Unmet, Visit
 from .solve import DEFAULT_TIME_LIMIT_S, Progress, Stop, plan
 from .usage import Tightness, served_by_hour, tightest
+from .whatif import Change, changed
 
 __all__ = [
     "DEFAULT_TIME_LIMIT_S",
+    "Advice",
+    "AdviceProgress",
+    "Advised",
+    "Binding",
+    "Change",
     "Changes",
     "Claims",
+    "Explanation",
     "Figures",
     "Plan",
     "Progress",
+    "RefusedError",
     "Scenario",
     "ScenarioError",
     "SolverReport",
@@ -37,8 +49,11 @@ __all__ = [
     "Verdict",
     "Violation",
     "Visit",
+    "advise",
+    "changed",
     "changes",
     "check",
+    "explain",
     "judge",
     "load_json",
     "parse_plan",

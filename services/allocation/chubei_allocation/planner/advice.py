@@ -1,0 +1,302 @@
+"""What one more of each would give, in people: every figure is the difference of solves made here.
+
+The scenario as it is and each changed one are solved with the same effort and the same seeds. A solve is no
+proof of an optimum, so a difference of two has an error. Its tolerance is the largest of
+
+- the spread of the solves without the change, over the seeds;
+- the largest fall seen with any change: a change only ever adds, so what falls fell by the planner's error;
+- how far the difference of any solve with the change and any solve without it is from the mean difference.
+
+A gain is claimed only where it exceeds its tolerance; every solve with the change then beat every one without.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from math import ceil
+from statistics import fmean
+from typing import Any
+
+from .candidates import candidates, said
+from .check import judge
+from .explain import explain
+from .figures import Figures
+from .scenario import Scenario, Trip
+from .scene import Scene
+from .solve import Stop, plan
+from .whatif import Change, changed
+
+SEEDS = 3
+MOST = 12  # changes that are tried
+SURE = 4  # changes for whose second look time is set aside
+PEOPLE = ("supported", "settled")
+MEASURES = (*PEOPLE, "utility")
+NAMED = 3  # points that are named as gaining most
+
+
+@dataclass(frozen=True)
+class Gain:
+    """More of a measure by a change, ± tolerance: people, or utility. It is claimed only where it is proved."""
+
+    value: float
+    tolerance: float
+    proved: bool
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One change and what solving again with it gave.
+
+    seeds    those it was solved with; fewer than all when a first look showed nothing, or time ran out
+    gains    by measure: supported, settled (people), utility
+    at_most  no plan whatever gains more utility by the change than this over the best found without it
+    points   {point: people more}, those who gained most and in every solve
+    """
+
+    change: Change
+    zh: str
+    en: str
+    seeds: tuple[int, ...]
+    gains: dict[str, Gain]
+    at_most: float
+    points: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def proved(self) -> bool:
+        return any(gain.proved for gain in self.gains.values())
+
+    def as_json(self) -> dict[str, Any]:
+        gains = {name: {**vars(gain), "value": round(gain.value, 6)} for name, gain in self.gains.items()}
+        return {**vars(self), "change": self.change.as_json(), "gains": gains, "proved": self.proved}
+
+
+@dataclass(frozen=True)
+class Advised:
+    """`base`: what solving the scenario as it is reached, by seed. `advice`: the most useful first.
+
+    tolerance    by measure, of the solves themselves: no smaller difference means anything
+    """
+
+    seeds: tuple[int, ...]
+    base: tuple[dict[str, float], ...]
+    tolerance: dict[str, float]
+    advice: tuple[Advice, ...]
+    cut_short: bool
+
+    def as_json(self) -> dict[str, Any]:
+        return {**vars(self), "advice": [row.as_json() for row in self.advice]}
+
+
+@dataclass(frozen=True)
+class AdviceProgress:
+    """Solve number `done` + 1 of `total` begins: with which change (in words), or the scenario as it is."""
+
+    done: int
+    total: int
+    zh: str
+    en: str
+
+
+class RefusedError(ValueError):
+    """A plan found on the way does not pass the independent checker. This is a fault of the planner."""
+
+
+@dataclass(frozen=True)
+class _Solved:
+    figures: Figures
+    bound: float
+
+    def measure(self, name: str) -> float:
+        return float(getattr(self.figures, name))
+
+
+def advise(
+    scenario: Scenario,
+    trips: Iterable[Trip],
+    stop: Stop | None = None,
+    seed: int = 0,
+    on_progress: Callable[[AdviceProgress], None] | None = None,
+    most: int = MOST,
+) -> Advised:
+    """What one more of each resource that binds these trips would give.
+
+    `stop.time_limit_s` is for all solves together, `stop.work_limit` for each: with a work limit and without a
+    time limit the same call gives the same advice. When asked to stop it returns what it knows by then.
+    Raises RefusedError.
+    """
+    scene = Scene(scenario, trips)
+    tried = candidates(scene, explain(scenario, scene.trips).bindings, most)
+    return _Advisor(scenario, tried, stop or Stop(), seed, on_progress).run()
+
+
+class _Advisor:
+    """The solves with and without each change, and what they say."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        tried: tuple[Change, ...],
+        stop: Stop,
+        seed: int,
+        on_progress: Callable[[AdviceProgress], None] | None,
+    ) -> None:
+        self.scenario = scenario
+        self.stop = stop
+        self.seeds = tuple(range(seed, seed + SEEDS))
+        self.on_progress = on_progress
+        self.solved: dict[Change | None, list[_Solved]] = {None: [], **{change: [] for change in tried}}
+        self.done = 0
+        self.total = SEEDS + len(tried) + min(SURE, len(tried)) * (SEEDS - 1) if tried else 0
+        self.begun = time.monotonic()
+        limit = stop.time_limit_s
+        self.each = replace(stop, time_limit_s=None if limit is None else limit / max(1, self.total))
+        self.cut_short = False
+
+    def run(self) -> Advised:
+        if self.total:
+            for seed in self.seeds:
+                self._solve(None, seed)
+            for change in [change for change in self.solved if change is not None]:
+                self._solve(change, self.seeds[0])
+            while (promising := self._most_promising()) is not None and self._time_left():
+                for seed in self.seeds[1:]:
+                    self._solve(promising, seed)
+        rows = [self._advice(c) for c, solved in self.solved.items() if c is not None and solved]
+        rows.sort(key=lambda row: (not row.proved, -row.gains["utility"].value))
+        return Advised(
+            self.seeds,
+            tuple({name: solved.measure(name) for name in MEASURES} for solved in self.solved[None]),
+            {name: self._noise(name) for name in MEASURES},
+            tuple(rows) if len(self.solved[None]) == SEEDS else (),
+            self.cut_short,
+        )
+
+    def _solve(self, change: Change | None, seed: int) -> None:
+        """Solve once more; nothing is kept of a solve that was broken off."""
+        self.cut_short = self.cut_short or self.stop.should_stop()
+        if self.cut_short:
+            return
+        zh, en = ("现状", "as it is") if change is None else said(self.scenario, change)
+        if self.on_progress is not None:
+            self.on_progress(AdviceProgress(self.done, max(self.total, self.done + 1), zh, en))
+        scenario = self.scenario if change is None else changed(self.scenario, change)
+        made = plan(scenario, self.each, seed)
+        self.cut_short = self.stop.should_stop()
+        if self.cut_short:
+            return
+        verdict = judge(scenario, made.trips)
+        if verdict.violations:
+            raise RefusedError(f"{en}: {verdict.violations[0]}")
+        self.solved[change].append(_Solved(verdict.figures, made.claims.utility_bound))
+        self.done += 1
+
+    def _most_promising(self) -> Change | None:
+        """Of the changes looked at once, the one with the highest utility beyond the tolerance."""
+        if self.cut_short:
+            return None
+        least = max(row.measure("utility") for row in self.solved[None])
+        rows = [
+            (solved[0].measure("utility"), change)
+            for change, solved in self.solved.items()
+            if change is not None and len(solved) == 1
+        ]
+        best = max(rows, key=lambda row: row[0], default=(0.0, None))
+        return best[1] if best[0] > least + self._noise("utility") else None
+
+    def _time_left(self) -> bool:
+        """Whether the next change can have all its solves in the time that there is."""
+        limit, each = self.stop.time_limit_s, self.each.time_limit_s
+        if limit is None or each is None:
+            return True
+        return time.monotonic() - self.begun + (SEEDS - 1) * each <= limit * 1.02
+
+    def _noise(self, name: str) -> float:
+        base = [row.measure(name) for row in self.solved[None]]
+        falls = [
+            without.measure(name) - row.measure(name)
+            for change, solved in self.solved.items()
+            if change is not None
+            for row, without in zip(solved, self.solved[None], strict=False)
+        ]
+        return max([0.0, *falls, max(base, default=0.0) - min(base, default=0.0)])
+
+    def _advice(self, change: Change) -> Advice:
+        solved = self.solved[change]
+        gains = {name: self._gain(name, solved) for name in MEASURES}
+        best = max(row.measure("utility") for row in self.solved[None])
+        at_most = max(0.0, min(row.bound for row in solved) - best)
+        points = self._who(solved, gains)
+        zh, en = said(self.scenario, change)
+        zh, en = _words(zh, en, gains, at_most, len(solved) == SEEDS, points)
+        return Advice(change, zh, en, self.seeds[: len(solved)], gains, round(at_most, 6), points)
+
+    def _gain(self, name: str, solved: list[_Solved]) -> Gain:
+        more = [row.measure(name) for row in solved]
+        base = [row.measure(name) for row in self.solved[None]]
+        value = fmean(more) - fmean(base[: len(more)])
+        aside = max(value - (min(more) - max(base)), max(more) - min(base) - value)
+        tolerance = max(self._noise(name), aside)
+        if name in PEOPLE:
+            value, tolerance = float(round(value)), float(ceil(tolerance - 1e-9))
+        least = 1.0 if name in PEOPLE else 1e-6
+        return Gain(value, tolerance, len(solved) == SEEDS and value >= least and value > tolerance)
+
+    def _who(self, solved: list[_Solved], gains: dict[str, Gain]) -> dict[str, int]:
+        """The points whose people gained most, of those who did in every solve."""
+        for name in PEOPLE:
+            if gains[name].proved:
+                base = self.solved[None]
+                more = {}
+                for point in base[0].figures.points:
+                    now = [getattr(row.figures.points[point], name) for row in solved]
+                    before = [getattr(row.figures.points[point], name) for row in base]
+                    if min(now) > max(before):
+                        more[point] = round(fmean(now) - fmean(before))
+                most = sorted(more.items(), key=lambda row: (-row[1], row[0]))[:NAMED]
+                return dict(most)
+        return {}
+
+
+def _words(
+    zh: str, en: str, gains: dict[str, Gain], at_most: float, all_seeds: bool, points: dict[str, int]
+) -> tuple[str, str]:
+    """An advice as a duty officer reads it."""
+    proved = {name: gain for name, gain in gains.items() if gain.proved}
+    if not proved:
+        people = max(gains[name].tolerance for name in PEOPLE)
+        if at_most < 1e-6:
+            return f"{zh}：已证明无用", f"{en}: proven to be of no use"
+        if not all_seeds and gains["utility"].value > gains["utility"].tolerance:
+            return (
+                f"{zh}：试算一次有起色，时间不够复算，未证实",
+                f"{en}: one solve looked better; no time to confirm it",
+            )
+        return (
+            f"{zh}：在求解误差之内（±{people:,.0f} 人），未证实有用",
+            f"{en}: within the planner's tolerance (±{people:,.0f} people), no effect proved",
+        )
+    told_zh = {"supported": "多救助 {} 人（±{}）", "settled": "多安置 {} 人（±{}）"}
+    told_en = {
+        "supported": "{} more people with basic relief (±{})",
+        "settled": "{} more people settled (±{})",
+    }
+    parts = [
+        (name, f"{gain.value:,.0f}", f"{gain.tolerance:,.0f}")
+        for name, gain in proved.items()
+        if name in PEOPLE
+    ]
+    if not parts:
+        gain = gains["utility"]
+        more, by = f"{gain.value:.4f}", f"{gain.tolerance:.4f}"
+        return (
+            f"{zh}：计划更好（效用 +{more} ± {by}），人数的变化在误差之内",
+            f"{en}: a better plan (utility +{more} ± {by}); how many more people is within the tolerance",
+        )
+    zh += "：约" + "，".join(told_zh[name].format(value, by) for name, value, by in parts)
+    en += ": about " + ", ".join(told_en[name].format(value, by) for name, value, by in parts)
+    if points:
+        named = [f"{point} +{people:,}" for point, people in points.items()]
+        return f"{zh}；主要在 {'、'.join(named)}", f"{en}; most of all at {', '.join(named)}"
+    return zh, en
