@@ -24,6 +24,7 @@ _ELSEWHERE: Final = {
     "seed": ("seed", "seed", "把区的表格录入运行中的系统 / load a district into the running system"),
     "password": ("account", "change_password", "修改口令 / change a password"),
     "plan": ("plan", "plan", "为一个情景求计划，不需服务 / plan for a scenario, without any service"),
+    "explain": ("explain", "explain", "一个计划为什么不能更多 / why a plan does not serve more"),
     "demo": ("demo", "demo", "第一夜的推演 / the first night, as an exercise on a throw-away system"),
 }
 """Command: module, function, help. The module is imported when the command is called, not to list it."""
