@@ -94,6 +94,7 @@ def _unmet(console: Console, plan: Plan) -> None:
         )
     if len(worst) > MOST_LINES:
         _say(console, "  …… 其余见计划文件 unmet / the rest is in the plan file under `unmet`")
+    _say(console, "  为什么不能更多 / why not more: chubei explain SCENARIO.json PLAN.json")
 
 
 def _say(console: Console, *lines: str) -> None:

@@ -1,13 +1,14 @@
 """What one more of each would give, in people: every figure is the difference of solves made here.
 
-The scenario as it is and each changed one are solved with the same effort and the same seeds. A solve is no
-proof of an optimum, so a difference of two has an error. Its tolerance is the largest of
+The scenario as it is and each changed one are solved with the same effort, by several seeds; a gain is the
+difference of the means. A solve is no proof of an optimum, so this has an error. Its tolerance is the largest of
 
-- the spread of the solves without the change, over the seeds;
+- the spread of the solves without any change;
 - the largest fall seen with any change: a change only ever adds, so what falls fell by the planner's error;
-- how far the difference of any solve with the change and any solve without it is from the mean difference.
+- how far the difference of any solve with the change and any solve without it is from the gain.
 
 A gain is claimed only where it exceeds its tolerance; every solve with the change then beat every one without.
+What the plan's own trips reach with the change, if nothing is planned anew, is exact: it is told beside.
 """
 
 from __future__ import annotations
@@ -19,10 +20,13 @@ from math import ceil
 from statistics import fmean
 from typing import Any
 
+from .advice_words import MEASURES, PEOPLE, Gain, proved_in_words, unproved_in_words
+from .bound import upper_bound
 from .candidates import candidates, said
 from .check import judge
 from .explain import explain
-from .figures import Figures
+from .figures import Figures, figures
+from .model import Model
 from .scenario import Scenario, Trip
 from .scene import Scene
 from .solve import Stop, plan
@@ -31,18 +35,8 @@ from .whatif import Change, changed
 SEEDS = 3
 MOST = 12  # changes that are tried
 SURE = 4  # changes for whose second look time is set aside
-PEOPLE = ("supported", "settled")
-MEASURES = (*PEOPLE, "utility")
+SHARE_OF_PRICES = 8  # of the time, at most, goes into prices of what binds, from the bound's relaxation
 NAMED = 3  # points that are named as gaining most
-
-
-@dataclass(frozen=True)
-class Gain:
-    """More of a measure by a change, ± tolerance: people, or utility. It is claimed only where it is proved."""
-
-    value: float
-    tolerance: float
-    proved: bool
 
 
 @dataclass(frozen=True)
@@ -51,6 +45,7 @@ class Advice:
 
     seeds    those it was solved with; fewer than all when a first look showed nothing, or time ran out
     gains    by measure: supported, settled (people), utility
+    kept     by measure, people more if the trips stay just as they are: exact, not solved for
     at_most  no plan whatever gains more utility by the change than this over the best found without it
     points   {point: people more}, those who gained most and in every solve
     """
@@ -60,6 +55,7 @@ class Advice:
     en: str
     seeds: tuple[int, ...]
     gains: dict[str, Gain]
+    kept: dict[str, int]
     at_most: float
     points: dict[str, int] = field(default_factory=dict)
 
@@ -126,9 +122,12 @@ def advise(
     time limit the same call gives the same advice. When asked to stop it returns what it knows by then.
     Raises RefusedError.
     """
-    scene = Scene(scenario, trips)
-    tried = candidates(scene, explain(scenario, scene.trips).bindings, most)
-    return _Advisor(scenario, tried, stop or Stop(), seed, on_progress).run()
+    stop, scene = stop or Stop(), Scene(scenario, trips)
+    rows = explain(scenario, scene.trips).bindings
+    patience = None if stop.time_limit_s is None else stop.time_limit_s / SHARE_OF_PRICES
+    prices = upper_bound(Model(scenario), patience).prices if rows else {}
+    tried = candidates(scene, rows, prices, most)
+    return _Advisor(scene, tried, stop, seed, on_progress).run()
 
 
 class _Advisor:
@@ -136,13 +135,14 @@ class _Advisor:
 
     def __init__(
         self,
-        scenario: Scenario,
+        scene: Scene,
         tried: tuple[Change, ...],
         stop: Stop,
         seed: int,
         on_progress: Callable[[AdviceProgress], None] | None,
     ) -> None:
-        self.scenario = scenario
+        self.scene = scene
+        self.scenario = scene.scenario
         self.stop = stop
         self.seeds = tuple(range(seed, seed + SEEDS))
         self.on_progress = on_progress
@@ -160,9 +160,9 @@ class _Advisor:
                 self._solve(None, seed)
             for change in [change for change in self.solved if change is not None]:
                 self._solve(change, self.seeds[0])
-            while (promising := self._most_promising()) is not None and self._time_left():
+            while not self.cut_short and self._time_left() and (best := self._most_promising()) is not None:
                 for seed in self.seeds[1:]:
-                    self._solve(promising, seed)
+                    self._solve(best, seed)
         rows = [self._advice(c) for c, solved in self.solved.items() if c is not None and solved]
         rows.sort(key=lambda row: (not row.proved, -row.gains["utility"].value))
         return Advised(
@@ -193,17 +193,19 @@ class _Advisor:
         self.done += 1
 
     def _most_promising(self) -> Change | None:
-        """Of the changes looked at once, the one with the highest utility beyond the tolerance."""
-        if self.cut_short:
-            return None
-        least = max(row.measure("utility") for row in self.solved[None])
+        """Of the changes looked at once, the one that looked best, if that was more than the planner's error."""
         rows = [
             (solved[0].measure("utility"), change)
             for change, solved in self.solved.items()
-            if change is not None and len(solved) == 1
+            if change is not None and self._promising(change)
         ]
-        best = max(rows, key=lambda row: row[0], default=(0.0, None))
-        return best[1] if best[0] > least + self._noise("utility") else None
+        return max(rows, key=lambda row: row[0], default=(0.0, None))[1]
+
+    def _promising(self, change: Change) -> bool:
+        """Whether a first look showed more than the tolerance, and no second one has been taken."""
+        solved = self.solved[change]
+        least = max(row.measure("utility") for row in self.solved[None])
+        return len(solved) == 1 and solved[0].measure("utility") > least + self._noise("utility")
 
     def _time_left(self) -> bool:
         """Whether the next change can have all its solves in the time that there is."""
@@ -214,28 +216,33 @@ class _Advisor:
 
     def _noise(self, name: str) -> float:
         base = [row.measure(name) for row in self.solved[None]]
-        falls = [
-            without.measure(name) - row.measure(name)
-            for change, solved in self.solved.items()
-            if change is not None
-            for row, without in zip(solved, self.solved[None], strict=False)
-        ]
-        return max([0.0, *falls, max(base, default=0.0) - min(base, default=0.0)])
+        if not base:
+            return 0.0
+        rows = [row for change, solved in self.solved.items() if change is not None for row in solved]
+        falls = [fmean(base) - row.measure(name) for row in rows]
+        return max([0.0, *falls, max(base) - min(base)])
 
     def _advice(self, change: Change) -> Advice:
         solved = self.solved[change]
         gains = {name: self._gain(name, solved) for name in MEASURES}
         best = max(row.measure("utility") for row in self.solved[None])
         at_most = max(0.0, min(row.bound for row in solved) - best)
+        with_it = figures(changed(self.scenario, change), self.scene.trips)
+        kept = {name: getattr(with_it, name) - getattr(self.scene.figures, name) for name in PEOPLE}
         points = self._who(solved, gains)
         zh, en = said(self.scenario, change)
-        zh, en = _words(zh, en, gains, at_most, len(solved) == SEEDS, points)
-        return Advice(change, zh, en, self.seeds[: len(solved)], gains, round(at_most, 6), points)
+        if any(gain.proved for gain in gains.values()):
+            told = proved_in_words(gains, points)
+        else:
+            told = unproved_in_words(gains, kept, at_most, self._promising(change))
+        words = f"{zh}：{told[0]}", f"{en}: {told[1]}"
+        seeds = self.seeds[: len(solved)]
+        return Advice(change, *words, seeds, gains, kept, round(at_most, 6), points)
 
     def _gain(self, name: str, solved: list[_Solved]) -> Gain:
         more = [row.measure(name) for row in solved]
         base = [row.measure(name) for row in self.solved[None]]
-        value = fmean(more) - fmean(base[: len(more)])
+        value = fmean(more) - fmean(base)
         aside = max(value - (min(more) - max(base)), max(more) - min(base) - value)
         tolerance = max(self._noise(name), aside)
         if name in PEOPLE:
@@ -257,46 +264,3 @@ class _Advisor:
                 most = sorted(more.items(), key=lambda row: (-row[1], row[0]))[:NAMED]
                 return dict(most)
         return {}
-
-
-def _words(
-    zh: str, en: str, gains: dict[str, Gain], at_most: float, all_seeds: bool, points: dict[str, int]
-) -> tuple[str, str]:
-    """An advice as a duty officer reads it."""
-    proved = {name: gain for name, gain in gains.items() if gain.proved}
-    if not proved:
-        people = max(gains[name].tolerance for name in PEOPLE)
-        if at_most < 1e-6:
-            return f"{zh}：已证明无用", f"{en}: proven to be of no use"
-        if not all_seeds and gains["utility"].value > gains["utility"].tolerance:
-            return (
-                f"{zh}：试算一次有起色，时间不够复算，未证实",
-                f"{en}: one solve looked better; no time to confirm it",
-            )
-        return (
-            f"{zh}：在求解误差之内（±{people:,.0f} 人），未证实有用",
-            f"{en}: within the planner's tolerance (±{people:,.0f} people), no effect proved",
-        )
-    told_zh = {"supported": "多救助 {} 人（±{}）", "settled": "多安置 {} 人（±{}）"}
-    told_en = {
-        "supported": "{} more people with basic relief (±{})",
-        "settled": "{} more people settled (±{})",
-    }
-    parts = [
-        (name, f"{gain.value:,.0f}", f"{gain.tolerance:,.0f}")
-        for name, gain in proved.items()
-        if name in PEOPLE
-    ]
-    if not parts:
-        gain = gains["utility"]
-        more, by = f"{gain.value:.4f}", f"{gain.tolerance:.4f}"
-        return (
-            f"{zh}：计划更好（效用 +{more} ± {by}），人数的变化在误差之内",
-            f"{en}: a better plan (utility +{more} ± {by}); how many more people is within the tolerance",
-        )
-    zh += "：约" + "，".join(told_zh[name].format(value, by) for name, value, by in parts)
-    en += ": about " + ", ".join(told_en[name].format(value, by) for name, value, by in parts)
-    if points:
-        named = [f"{point} +{people:,}" for point, people in points.items()]
-        return f"{zh}；主要在 {'、'.join(named)}", f"{en}; most of all at {', '.join(named)}"
-    return zh, en

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import zip_longest
 from math import ceil, inf
 
@@ -18,8 +18,13 @@ DESK_PER_HOUR = 60  # people that one desk more hands out to
 LOT = 100  # units of an item, or units for so many people if that is more
 
 
-def candidates(scene: Scene, rows: Iterable[Binding], most: int) -> tuple[Change, ...]:
-    """At most `most` changes. Kinds take turns, so that each is tried; what binds goes before what does not."""
+def candidates(
+    scene: Scene, rows: Iterable[Binding], prices: Mapping[tuple[str, str], float], most: int
+) -> tuple[Change, ...]:
+    """At most `most` changes: what binds before what does not, and kinds take turns so that each is tried.
+
+    Within a kind first those that the bound's `prices` (bound.Bound) say most of, then in the order of `rows`.
+    """
     by_kind: dict[tuple[bool, str], list[Change]] = defaultdict(list)
     for row in rows:
         if (change := _one_more(scene, row)) is not None:
@@ -27,9 +32,31 @@ def candidates(scene: Scene, rows: Iterable[Binding], most: int) -> tuple[Change
     chosen: list[Change] = []
     for loose in (False, True):
         kinds = [found for (is_loose, _), found in by_kind.items() if is_loose is loose]
+        for found in kinds:
+            found.sort(key=lambda change: -_estimate(scene, change, prices))
         turns = zip_longest(*kinds)
         chosen += [change for turn in turns for change in turn if change is not None and change not in chosen]
     return tuple(chosen[:most])
+
+
+def _estimate(scene: Scene, change: Change, prices: Mapping[tuple[str, str], float]) -> float:
+    """Utility that the relaxation would gain by a change, as far as its prices tell; 0 where they are silent."""
+    scenario, name, n = scene.scenario, change.id, change.amount
+    if change.kind == "items":
+        return n * (
+            prices.get(("supply", f"{name}/{change.item}"), 0) + prices.get(("supply", change.item), 0)
+        )
+    if change.kind in ("docks", "bays"):
+        return n * scenario.deadline_min * prices.get((change.kind, name), 0)
+    if change.kind == "crews":
+        return n * prices.get(("docks", name), 0)
+    if change.kind == "desks":
+        return n * scenario.deadline_min / 60 * prices.get(("desks", name), 0)
+    if change.kind == "vehicles":
+        kind = next(row for row in scenario.vehicles if row.type == name)
+        minutes = scenario.deadline_min - max(kind.available_min, scenario.now_min)
+        return n * minutes * prices.get(("time", f"{kind.payload_kg:g} kg / {kind.volume_m3:g} m3"), 0)
+    return 0.0
 
 
 def _one_more(scene: Scene, row: Binding) -> Change | None:

@@ -77,9 +77,11 @@ def figures(scenario: Scenario, trips: Sequence[Trip]) -> Figures:
 
 
 def _worth(policy: str, ratio: float) -> float:
-    if policy == "total" or ratio <= 0.5:
-        return ratio * (1.0 if policy == "total" else 1.5)
-    return 0.75 + 0.5 * (ratio - 0.5)
+    """u(r) as PLANNING.md states it for each policy; KeyError for one that is not stated here."""
+    return {
+        "fair": 1.5 * ratio if ratio <= 0.5 else 0.75 + 0.5 * (ratio - 0.5),
+        "total": ratio,
+    }[policy]
 
 
 def _had(
