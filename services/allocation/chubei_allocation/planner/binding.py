@@ -14,7 +14,7 @@ from .model import FAR
 from .scenario import Item, Source, Supply
 from .scene import Berths, Scene, most_first
 
-FULL = 0.8  # of the minutes there are: hardly any vehicle or dock can be used in all of them
+FULL = 0.8  # hardly any dock, vehicle or stock can be used to the last minute or unit
 CALLED_LATE_MIN = 10  # a load that begins so soon after crews or goods came has waited for them
 
 
@@ -70,11 +70,12 @@ def _items(scene: Scene) -> Iterator[Binding]:
         there = sum(scene.in_time(row) for row in rows)
         taken = sum(scene.taken[row.source, item.id] for row in rows)
         left = max(0, there - taken)
+        share = min(1.0, taken / there) if there else 1.0
         yield Binding(
             "items",
             item.id,
-            min(1.0, taken / there) if there else 1.0,
-            left < max(item.pack, scene.short[item.id]),
+            share,
+            share >= FULL or left < item.pack,
             f"{item.name_zh}：及时可取 {there:,}，已用 {taken:,}，还缺 {scene.short[item.id]:,}",
             f"{item.name_en}: {there:,} to be had in time, {taken:,} used, {scene.short[item.id]:,} short",
             most_first(scene.blocked[item.id]),
