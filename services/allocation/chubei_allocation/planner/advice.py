@@ -7,7 +7,8 @@ difference of the means. A solve is no proof of an optimum, so this has an error
 - the largest fall seen with any change: a change only ever adds, so what falls fell by the planner's error;
 - how far the difference of any solve with the change and any solve without it is from the gain.
 
-A gain is claimed only where it exceeds its tolerance; every solve with the change then beat every one without.
+A gain is claimed only where it exceeds its tolerance: every solve with the change then beat every one without.
+In people it is claimed only beside one in utility; more people of one tier for fewer of another is none.
 What the plan's own trips reach with the change, if nothing is planned anew, is exact: it is told beside.
 """
 
@@ -61,7 +62,7 @@ class Advice:
 
     @property
     def proved(self) -> bool:
-        return any(gain.proved for gain in self.gains.values())
+        return self.gains["utility"].proved
 
     def as_json(self) -> dict[str, Any]:
         gains = {name: {**vars(gain), "value": round(gain.value, 6)} for name, gain in self.gains.items()}
@@ -122,12 +123,12 @@ def advise(
     time limit the same call gives the same advice. When asked to stop it returns what it knows by then.
     Raises RefusedError.
     """
-    stop, scene = stop or Stop(), Scene(scenario, trips)
+    begun, stop, scene = time.monotonic(), stop or Stop(), Scene(scenario, trips)
     rows = explain(scenario, scene.trips).bindings
     patience = None if stop.time_limit_s is None else stop.time_limit_s / SHARE_OF_PRICES
     prices = upper_bound(Model(scenario), patience).prices if rows else {}
     tried = candidates(scene, rows, prices, most)
-    return _Advisor(scene, tried, stop, seed, on_progress).run()
+    return _Advisor(scene, tried, stop, seed, on_progress, begun).run()
 
 
 class _Advisor:
@@ -140,6 +141,7 @@ class _Advisor:
         stop: Stop,
         seed: int,
         on_progress: Callable[[AdviceProgress], None] | None,
+        begun: float,
     ) -> None:
         self.scene = scene
         self.scenario = scene.scenario
@@ -149,9 +151,10 @@ class _Advisor:
         self.solved: dict[Change | None, list[_Solved]] = {None: [], **{change: [] for change in tried}}
         self.done = 0
         self.total = SEEDS + len(tried) + min(SURE, len(tried)) * (SEEDS - 1) if tried else 0
-        self.begun = time.monotonic()
+        self.begun = begun
         limit = stop.time_limit_s
-        self.each = replace(stop, time_limit_s=None if limit is None else limit / max(1, self.total))
+        left = None if limit is None else max(0.0, limit - (time.monotonic() - begun))
+        self.each = replace(stop, time_limit_s=None if left is None else left / max(1, self.total))
         self.cut_short = False
 
     def run(self) -> Advised:
@@ -225,13 +228,15 @@ class _Advisor:
     def _advice(self, change: Change) -> Advice:
         solved = self.solved[change]
         gains = {name: self._gain(name, solved) for name in MEASURES}
+        if not gains["utility"].proved:  # more people of one tier for fewer of another is no gain
+            gains = {name: replace(gain, proved=False) for name, gain in gains.items()}
         best = max(row.measure("utility") for row in self.solved[None])
         at_most = max(0.0, min(row.bound for row in solved) - best)
         with_it = figures(changed(self.scenario, change), self.scene.trips)
         kept = {name: getattr(with_it, name) - getattr(self.scene.figures, name) for name in PEOPLE}
         points = self._who(solved, gains)
         zh, en = said(self.scenario, change)
-        if any(gain.proved for gain in gains.values()):
+        if gains["utility"].proved:
             told = proved_in_words(gains, points)
         else:
             told = unproved_in_words(gains, kept, at_most, self._promising(change))

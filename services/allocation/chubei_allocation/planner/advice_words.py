@@ -9,6 +9,8 @@ PEOPLE = ("supported", "settled")
 MEASURES = (*PEOPLE, "utility")
 _ZH = {"supported": "多救助 {} 人", "settled": "多安置 {} 人"}
 _EN = {"supported": "{} more people with basic relief", "settled": "{} more people settled"}
+_CHANGE_ZH = {"supported": "救助人数", "settled": "安置人数"}
+_CHANGE_EN = {"supported": "the change in basic relief", "settled": "the change in settled"}
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Gain:
 
 
 def proved_in_words(gains: Mapping[str, Gain], points: Mapping[str, int]) -> tuple[str, str]:
-    """What is proved, with its tolerance, and where most of it falls. At least one gain is proved."""
+    """What is proved, with its tolerance, and where most of it falls. The gain in utility is proved."""
     rows = [(name, gains[name]) for name in PEOPLE if gains[name].proved]
     if not rows:
         more, by = f"{gains['utility'].value:.4f}", f"{gains['utility'].tolerance:.4f}"
@@ -33,6 +35,10 @@ def proved_in_words(gains: Mapping[str, Gain], points: Mapping[str, int]) -> tup
     en = "about " + ", ".join(
         f"{_EN[name].format(f'{g.value:,.0f}')} (±{g.tolerance:,.0f})" for name, g in rows
     )
+    for name in PEOPLE:
+        if not gains[name].proved and gains[name].tolerance > 0:
+            zh += f"，{_CHANGE_ZH[name]}的变化在误差之内（±{gains[name].tolerance:,.0f}）"
+            en += f", {_CHANGE_EN[name]} within the tolerance (±{gains[name].tolerance:,.0f})"
     if points:
         named = [f"{point} {people:,}" for point, people in points.items()]
         return f"{zh}；主要在 {'、'.join(named)}", f"{en}; most of all at {', '.join(named)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import zip_longest
 from math import ceil, inf
@@ -34,9 +34,22 @@ def candidates(
         kinds = [found for (is_loose, _), found in by_kind.items() if is_loose is loose]
         for found in kinds:
             found.sort(key=lambda change: -_estimate(scene, change, prices))
+            if found[0].kind == "vehicles":
+                _unlike_first(scene.scenario, found)
         turns = zip_longest(*kinds)
         chosen += [change for turn in turns for change in turn if change is not None and change not in chosen]
     return tuple(chosen[:most])
+
+
+def _unlike_first(scenario: Scenario, vehicles: list[Change]) -> None:
+    """Types like one that comes before them, but of another store, only after all that are unlike."""
+    room = {v.type: (v.payload_kg, v.volume_m3, v.speed_factor, v.size) for v in scenario.vehicles}
+    seen: Counter[tuple[float, ...]] = Counter()
+    turn = {}
+    for change in vehicles:
+        turn[change] = seen[room[change.id]]
+        seen[room[change.id]] += 1
+    vehicles.sort(key=lambda change: turn[change])
 
 
 def _estimate(scene: Scene, change: Change, prices: Mapping[tuple[str, str], float]) -> float:
