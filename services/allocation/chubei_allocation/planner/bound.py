@@ -1,38 +1,67 @@
 r"""A proven upper bound on the utility of any plan, from a linear relaxation.
 
-Model (all quantities continuous, ≥ 0; kg of new deliveries, committed trips are constants)
+Sets: classes k of vehicles alike in room, speed and size; sources s; wants r at points; items i. Quantities are
+continuous and ≥ 0. Committed trips are constants (bound_limits.py). Variables:
 
-    x[k,s,r,i]   kg of item i brought from source s to want r by vehicles of class k, and of use there; s over
-                 the few nearest sources that hold i, and one column "elsewhere" with the least cost of all others
-    n[r,τ,p]     people of want r served at tier τ, in each linear piece of u (u is concave)
+    x[k,s,r,i]   kg brought from source s to want r by class k, and of use there; s over the near sources that
+                 hold i, and, where there are more, one column "elsewhere" with the least cost of all others
+    n[r,τ,p]     people of want r served at tier τ, in each linear piece p of u (u is concave)
     f[r,g,τ]     members of group g that have their own goods up to tier τ
     d[r]         met share of an absolute demand
+    b[v,s,j]     vehicles (alike in place and time) whose first load is at s, in its dock slot j
+    o[k,s,s']    room of vehicles whose first load is at s that is first filled at s'
+    e[k,r,s']    room that goes empty at r and is filled next at s' (room counts in vehicles; both by payload and,
+                 in rows and columns of its own, by volume)
 
     max  Σ weight·people·u(n)  +  Σ worth·d
     kit      per_person · n[r,τ] ≤ had[r,i] + Σ x[·,·,r,i] / kg[i]             every need of tier ≤ τ
     groups   n[r,τ] + Σ_g (members − f[r,g,τ]) ≤ people
+    tiers    n[r,2] ≤ n[r,1]
     desks    n[r,τ] ≤ what the desks can hand out after the earliest minute at which the goods can be there
     late     x[k,s,r,i] ≤ what the desks can hand out from its earliest arrival to the deadline
-    supply   Σ x[·,s,·,i] ≤ kg[i] · what is there at the last minute at which a load at s is of use
-    time     Σ x · cost_k(s, r) ≤ vehicle-minutes of class k, by weight and by volume, each by itself
-    docks    Σ x · (fixed / payload + 1 / rate) ≤ dock-minutes; bays likewise
+    supply   Σ x[·,s,·,i] ≤ kg[i] · what can be of use (bound_lines.py; at most what is there at the last minute at
+             which a load at s is of use); and for each item from everywhere
+    docks    Σ x · (fixed / room + 1 / rate) ≤ dock-minutes between the first and the last minute of use
+    bays     Σ x · (fixed / min(room, all that r lacks) + 1 / rate) ≤ bay-minutes
+    vehicles Σ b[v,·,·] ≤ vehicles alike v;        slots    Σ b[·,s,j] ≤ 1
+    started  Σ_s' o[k,s,s'] ≤ Σ b[v of k,s,·]
+    filled   Σ x[k,s,·,·] / room ≤ o[k,·,s] + e[k,·,s]
+    emptied  e[k,r,·] ≤ Σ x[k,·,r,·] / room
+    time     Σ x · ((fixed_s + way) / room + fixed_r / min(room, all that r lacks) + 1 / rate_s + 1 / rate_r)
+             + Σ e · way + Σ_{s' ≠ s} o · (fixed_s + way) ≤ Σ b · (deadline − start of the slot − last visit)
+In large networks (bound_fleet.py) o and e are not told apart by place: room goes back to the nearest source, save
+once for each vehicle.
 
-Why no plan is better. Take any plan, and of its deliveries what serves people in time. Supply, kits, groups
-and desks hold for it as they stand in the rules, without whole packs and whole people. A load is of use only
-if crews and goods are at the source and a vehicle can be, and if after it fixed_s, the way and fixed_r are
-over by the deadline; this bounds the minutes at which docks, and vehicles from their first load on, can be of
-use. Late: let people be served from units in order of arrival. Who is served after minute t exceeds what stood
-there at t, and they are no more than the desks serve in the time that is left; so neither are the kits whose
-unit of i came after t. (For needs of everybody; the units of a group are not tied to the desks so.)
+Why no plan is better. Take any plan, and of what it brings only what is of use: let people be served from units
+in the order of arrival, and count the units that those served by the deadline use. Supply, kits, tiers, groups
+and desks hold as they stand in the rules, without whole packs and whole people. A load is of use only if crews,
+goods and a vehicle can be there, and if after it fixed_s, the way and fixed_r are over by the deadline.
+Late: who is served after minute t exceeds what stood there at t, and they are no more than the desks serve in
+the time that is left; so neither are the units of use that came after t. (For needs of everybody; what a group
+needs is not tied to the desks so.)
 
-For time, think of a vehicle as a unit of room (payload, or volume), each piece of which is empty or holds some
-good at every minute. A good that takes the share a of the room from s to r keeps it through a load (fixed_s),
-ways of at least the shortest way s to r, and a delivery (fixed_r); then that piece goes empty, and is filled
-again only after at least the way from r to its nearest source, save once per vehicle. Pieces are disjoint, so
-these minutes, times a, add up to no more than the vehicle's minutes; the kg handled add kg / rate to every
-piece. So with cost = (fixed_s + way + fixed_r + way back) / room + handling, time holds with one way back
-given as credit to each vehicle. Docks and bays: a visit handles no more than the room of one vehicle, so its
-fixed minutes are at least the share of the room handled, times fixed.
+Docks and bays: a visit handles no more than the room of one vehicle, and what is of use in a delivery no more
+than all that its point lacks, so the visits are at least the kg of use divided by that, each with its fixed
+minutes; and handling takes kg / rate.
+
+Time: think of a vehicle as room, each piece of which is empty or holds some good at every minute. Of the minutes
+from the vehicle's first load to the deadline, some are its handling and the fixed minutes of its deliveries,
+which pass for every piece, and are bounded as for bays. A piece that holds a good from s to r has, besides, the
+fixed minutes of that load and ways of at least the shortest way s to r; then it goes empty, and until it is
+filled again, at s', passes at least the way r to s'. Before it is first filled, at s' and not by the vehicle's
+first load, at s, passes at least fixed_s and the way s to s'. These are disjoint, so that they add up, over all
+pieces, to no more than the minutes of the vehicle. A piece may hold goods of no use in between: shortest ways
+make that no shorter. Filled, emptied and started say that a piece alternates between the two, wherever it is.
+
+Slots: the first load of a vehicle is a visit at a dock of at least fixed_s minutes and one for handling. Of n
+visits at s the last starts no sooner than n visits of that length can, one after the other, at its crews
+(`_earliest_starts`). So of the first loads at s, in order, the j-th is in slot j or later.
+
+Last visit: let a vehicle's last delivery of use bring the share a of its room, all that can be of use there being
+the share m. Time has counted a/m of the fixed minutes of that visit; the rest passes too. After it, what was
+brought is still to be handed out: (a − G) · room / (what all desks hand out a minute), G the share that no desk
+holds up (groups, absolute demands). The sum of both is linear in a on either side of G, so it is least for a = G
+or a = m; `_last_visit_min` takes the least of all points. No other row counts these minutes.
 
 Tolerance. Nothing of the solver's is believed: its duals are cut to y ≥ 0, and
     bound = b·y + Σ_columns upper · max(0, c − Aᵀy)

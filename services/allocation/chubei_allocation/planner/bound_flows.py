@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .bound_fleet import Carried, Fleet
 from .bound_kits import Kits
-from .bound_limits import Limits, VehicleClass
+from .bound_limits import Limits
+from .bound_lines import usable_units
 from .model import FAR, FloatArray, IntArray, Model
 from .program import Program
 
-NEAR_SOURCES = 6  # sources of an item that a want is connected with by columns of their own
+NEAR_SOURCES = 40  # sources of an item that a want is connected with by columns of their own
 LARGE = 40_000  # columns; beyond it fewer sources are told apart
 
 
@@ -44,7 +46,8 @@ class Relaxation:
         self._latest = np.array([want.latest_min for want in model.wants], dtype=np.int64)
         self._size = np.array([want.point.max_size for want in model.wants], dtype=np.float64)
         self._ready = self._load_ready()
-        self.kits = kits = Kits(model, limits, self._arrives())
+        self._first = self._arrives()
+        self.kits = kits = Kits(model, limits, self._first)
         self.want, self.lacking = kits.put(self.program)
         self.item = np.array(kits.asks.item, dtype=np.int64)
         self._late = np.array(kits.asks.late_units_per_min)
@@ -70,9 +73,11 @@ class Relaxation:
         """(minutes from the start of a load to the arrival, earliest end of the delivery), (pairs, wants)."""
         kind, limits = self.limits.classes[c], self.limits
         source, node = limits.source[pairs], self._node[wants]
-        out = self._fixed[source][:, None] + self.model.shortest(kind.speed_factor)[source[:, None], node]
-        begin = np.maximum(self._ready[c][pairs][:, None] + out, self._opens[node])
-        end = limits.first_crew(node[None, :], np.minimum(begin, FAR)) + self._fixed[node]
+        way = self.model.shortest(kind.speed_factor)[source[:, None], node]
+        out = self._fixed[source][:, None] + way
+        loaded = self._ready[c][pairs] + limits.visit_min[source]
+        begin = np.maximum(loaded[:, None] + way, self._opens[node])
+        end = limits.first_crew(node[None, :], np.minimum(begin, FAR)) + limits.visit_min[node]
         late = (end > self._latest[wants]) | (self._size[wants] < kind.size) | (out >= FAR)
         return out, np.where(late, FAR, end)
 
@@ -106,8 +111,8 @@ class Relaxation:
         ids = [node.id for node in model.nodes]
         names = [item.id for item in model.scenario.items]
         last = model.deadline_min - self._after_load()
-        units = limits.most_by((last - self._fixed[: len(last)])[limits.source])
-        self._pair_units = units
+        units = limits.most_by((last - limits.visit_min[: len(last)])[limits.source])
+        self._pair_units = units = usable_units(model, limits, units)
         self._supply = program.rows(
             "supply",
             [f"{ids[s]}/{names[i]}" for s, i in zip(limits.source, limits.item, strict=True)],
@@ -120,6 +125,9 @@ class Relaxation:
             np.minimum.at(ready, limits.source, first)
         begin = np.maximum(self._opens, model.scenario.now_min)
         begin[: len(last)] = ready[: len(last)]
+        first = np.full(len(ids), FAR, dtype=np.int64)
+        np.minimum.at(first, self._node, self._first.min(axis=1, initial=FAR) - limits.visit_min[self._node])
+        begin = np.maximum(begin, np.where(np.arange(len(ids)) < len(last), 0, first))
         end = np.full(len(ids), model.deadline_min)
         end[: len(last)] = last
         minutes = [limits.berth_minutes(n, int(begin[n]), int(end[n])) for n in range(len(ids))]
@@ -128,40 +136,15 @@ class Relaxation:
             [program.rows(kind, [ids[n]] * 2, minutes[n]) for n, kind in enumerate(kinds)],
             dtype=np.int64,
         ).reshape(-1, 2)
-        self._back = [self._way_back(kind) for kind in limits.classes]
-        self._time = np.array(
-            [
-                program.rows("time", [kind.name] * 2, self._minutes(kind, back))
-                for kind, back in zip(limits.classes, self._back, strict=True)
-            ],
-            dtype=np.int64,
-        ).reshape(-1, 2)
 
     def _after_load(self) -> IntArray:
         """By source: the least minutes from the end of a load to the end of a delivery."""
         after = np.full(self.model.source_count, FAR, dtype=np.int64)
         for kind in self.limits.classes:
             node = self._node[self._size >= kind.size]
-            ways = self.model.shortest(kind.speed_factor)[: len(after), node] + self._fixed[node]
+            ways = self.model.shortest(kind.speed_factor)[: len(after), node] + self.limits.visit_min[node]
             after = np.minimum(after, ways.min(axis=1, initial=FAR))
         return after
-
-    def _way_back(self, kind: VehicleClass) -> IntArray:
-        """By want: minutes to the nearest source, FAR at most."""
-        ways = self.model.shortest(kind.speed_factor)[self._node, : self.model.source_count]
-        back: IntArray = ways.min(axis=1, initial=FAR)
-        return back
-
-    def _minutes(self, kind: VehicleClass, back: IntArray) -> float:
-        """Vehicle-minutes of a class from the first useful load on, and a way back for each vehicle."""
-        limits, now, deadline = self.limits, self.model.scenario.now_min, self.model.deadline_min
-        goods = np.full(self.model.source_count, FAR, dtype=np.int64)
-        np.minimum.at(goods, limits.source, limits.first_goods())
-        sources = np.broadcast_to(np.arange(len(goods)), kind.there_min.shape)
-        start = limits.first_crew(sources, np.maximum(np.maximum(kind.there_min, goods), now))
-        minutes = np.maximum(0, deadline - start.min(axis=1, initial=FAR))
-        reached = back[(self._size >= kind.size) & (back < FAR)]
-        return float(minutes.sum() + (minutes > 0).sum() * reached.max(initial=0))
 
     def _select(self, ways: _Ways, near: int) -> tuple[IntArray, ...]:
         """Flow columns of a class and an item, as arrays: class, pair, ask, told apart, out, end, handling."""
@@ -213,12 +196,27 @@ class Relaxation:
         payload = np.array([k.payload_kg for k in limits.classes])[kind]
         volume = np.array([k.volume_m3 for k in limits.classes])[kind]
         share = np.stack([1 / payload, model.m3[item] / kg / volume], axis=1)  # of a vehicle's room, per kg
-        back = np.array(self._back).reshape(len(limits.classes), -1)[kind, want]
-        fixed = out + self._fixed[node] + back
+        lacking = np.zeros((2, len(model.nodes)))
+        for room, size in enumerate((model.kg, model.m3)):
+            np.add.at(lacking[room], self._node[self.want], self.lacking * size[self.item])
+        per_kg_size = np.stack([np.ones(len(ask)), model.m3[item] / kg])
+        visits = per_kg_size / np.minimum(np.stack([payload, volume]), lacking[:, node])
         handling = per_kg + self._per_kg[node]
+        fleet = Fleet(program, model, limits, lacking)
+        for c, each in enumerate(limits.classes):
+            mine = np.flatnonzero(kind == c)
+            carried = Carried(
+                column[mine],
+                np.where(single[mine] > 0, source[mine], -1),
+                node[mine],
+                out[mine],
+                handling[mine],
+                share[mine].T,
+                visits[:, mine],
+            )
+            fleet.add(each, carried)
         for room in range(2):
-            program.put(self._time[kind, room], column, fixed * share[:, room] + handling)
-            bays = self._fixed[node] * share[:, room] + self._per_kg[node]
+            bays = self._fixed[node] * visits[room] + self._per_kg[node]
             program.put(self._berths[node, room], column, bays)
             docks = (self._fixed[source] * share[:, room] + self._per_kg[source])[single > 0]
             program.put(self._berths[source[single > 0], room], column[single > 0], docks)

@@ -36,6 +36,7 @@ class Limits:
     room        (pairs, t) units that loads up to t may have taken, whatever is taken later
     crews       (n, t) manned berths not taken by committed trips
     had         (r, i) units that want r has, or gets by committed trips in time
+    visit_min   (n) the least minutes of a visit: the fixed ones, and one for handling anything at all
     """
 
     def __init__(self, model: Model) -> None:
@@ -55,6 +56,10 @@ class Limits:
         for r, want in enumerate(model.wants):
             for item, units in want.point.on_hand.items():
                 self.had[r, model.item_index[item]] += units
+        fixed = np.array([node.fixed_min for node in model.nodes], dtype=np.int64)
+        rate = np.array([node.kg_per_min for node in model.nodes])
+        # less than that might be handled in no minute at all, by the rules' rounding
+        self.visit_min: IntArray = fixed + (model.kg.min(initial=np.inf) > 1e-6 * rate)
         self._commit()
         minute = np.where(self.crews > 0, np.arange(self.horizon), FAR)
         never = np.full((len(minute), 1), FAR)
