@@ -9,6 +9,7 @@ from chubei_shared.contracts.plans import (
     PlanRequest,
     PlanSummary,
     PlanView,
+    Reasons,
     Refusal,
     RequestPage,
     RequestView,
@@ -16,7 +17,7 @@ from chubei_shared.contracts.plans import (
 from chubei_shared.tokens import Role
 from fastapi import APIRouter, Body, Query, Request
 
-from chubei_allocation import approval, plan_requests, plans
+from chubei_allocation import approval, plan_requests, plans, reasons
 from chubei_allocation.api_parameters import READERS, Cursor, Inventory
 
 router = APIRouter(tags=["plans"])
@@ -69,6 +70,14 @@ def read_plans(tx: Tx, incident_id: UUID | None = None, cursor: Cursor = None, l
 )
 def read_plan(id: UUID, tx: Tx) -> PlanView:
     return tx(plans.show, id)
+
+
+@router.get(
+    "/v1/plans/{id}/reasons", summary="为什么不能更多 / why a plan does not serve more", **allow(*READERS)
+)
+def read_reasons(id: UUID, tx: Tx) -> Reasons:
+    """Who goes without, and which resources bind. What one more of each would give: `chubei explain`."""
+    return tx(reasons.show, id)
 
 
 @router.post(

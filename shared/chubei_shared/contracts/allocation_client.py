@@ -25,6 +25,7 @@ from chubei_shared.contracts.plans import (
     PlanRequest,
     PlanSummary,
     PlanView,
+    Reasons,
     Refusal,
     RequestPage,
     RequestView,
@@ -103,6 +104,10 @@ class AllocationClient:
     def plans(self, incident_id: UUID | None = None) -> Iterator[PlanSummary]:
         """Plans without their trips, the latest first."""
         return self._rows("/v1/plans", PlanPage, incident_id=incident_id)
+
+    def reasons(self, plan_id: UUID) -> Reasons:
+        """Why a plan does not serve more."""
+        return self._get(f"/v1/plans/{plan_id}/reasons", Reasons)
 
     def approve(self, plan_id: UUID) -> PlanSummary:
         """Hold all that the plan takes and make its orders.

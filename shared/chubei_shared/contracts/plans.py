@@ -109,6 +109,42 @@ class PlanView(PlanSummary):
     tightest: list[Tightness]
 
 
+class Lacking(Dto):
+    """A shelter where somebody goes without, and the units by item that are short there."""
+
+    point: str
+    name_zh: str
+    name_en: str
+    not_supported: int
+    not_settled: int
+    short: dict[str, int]
+
+
+class Held(Dto):
+    """A resource that binds in a plan, in words; `points` are {shelter: people it concerns}, the most first."""
+
+    kind: str
+    id: str
+    zh: str
+    en: str
+    share: float
+    people: int
+    points: dict[str, int]
+
+
+class Reasons(Dto):
+    """Why a plan does not serve more."""
+
+    plan_id: UUID
+    zh: str
+    en: str
+    people: int
+    supported: int
+    settled: int
+    unmet: list[Lacking]
+    binding: list[Held]
+
+
 class Refusal(Dto):
     """Why an approver refuses a plan."""
 
