@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from chubei_allocation.planner import Advised, RefusedError, Scenario, Stop, Trip, advise, judge
+from chubei_allocation.planner import MOST_CHANGES, Advised, RefusedError, Scenario, Stop, Trip, advise, judge
 from chubei_allocation.planner import explain as why
 from rich.console import Console
 
@@ -49,6 +49,10 @@ def explain(
             "--work-limit", metavar="N", help="每次复算的工作量上限：可复现 / trips to try in each solve"
         ),
     ] = None,
+    most: Annotated[
+        int,
+        typer.Option("--most", metavar="N", min=1, max=100, help="最多试几项改变 / changes to try at most"),
+    ] = MOST_CHANGES,
     quick: Annotated[
         bool, typer.Option("--quick", help="只说什么成了约束，不复算 / only what binds; solve nothing")
     ] = False,
@@ -66,7 +70,7 @@ def explain(
     console = Console()
     found = why(scenario, trips)
     show_explanation(console, scenario, found)
-    told = None if quick or not found.unmet else _advised(scenario, trips, stop, seed)
+    told = None if quick or not found.unmet else _advised(scenario, trips, stop, seed, most)
     if told is not None:
         show_advice(console, told)
     if json_path is not None:
@@ -83,9 +87,9 @@ def _obedient(trips: tuple[Trip, ...], scenario: Scenario, path: Path) -> tuple[
     return trips
 
 
-def _advised(scenario: Scenario, trips: tuple[Trip, ...], stop: Stop, seed: int) -> Advised:
+def _advised(scenario: Scenario, trips: tuple[Trip, ...], stop: Stop, seed: int, most: int) -> Advised:
     with interruptible() as asked, AdviceBar(Console(stderr=True)) as bar:
         try:
-            return advise(scenario, trips, replace(stop, should_stop=asked.is_set), seed, bar.update)
+            return advise(scenario, trips, replace(stop, should_stop=asked.is_set), seed, bar.update, most)
         except RefusedError as error:
             raise CommandError(f"复算的计划未过独立检查 / the checker refused a plan: {error}") from None

@@ -11,7 +11,7 @@
 `tightest` and `served_by_hour` how they use what there is. Only `plan` and `advise` load OR-Tools.
 """
 
-from .advice import Advice, AdviceProgress, Advised, RefusedError, advise
+from .advice import MOST_CHANGES, Advice, AdviceProgress, Advised, RefusedError, advise
 from .binding import Binding
 from .changes import changes
 from .check import Verdict, Violation, check, judge
@@ -27,6 +27,7 @@ from .whatif import Change, changed
 
 __all__ = [
     "DEFAULT_TIME_LIMIT_S",
+    "MOST_CHANGES",
     "Advice",
     "AdviceProgress",
     "Advised",

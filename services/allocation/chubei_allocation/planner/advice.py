@@ -34,7 +34,7 @@ from .solve import Stop, plan
 from .whatif import Change, changed
 
 SEEDS = 3
-MOST = 12  # changes that are tried
+MOST_CHANGES = 12  # that are tried
 SURE = 4  # changes for whose second look time is set aside
 SHARE_OF_PRICES = 8  # of the time, at most, goes into prices of what binds, from the bound's relaxation
 NAMED = 3  # points that are named as gaining most
@@ -115,7 +115,7 @@ def advise(
     stop: Stop | None = None,
     seed: int = 0,
     on_progress: Callable[[AdviceProgress], None] | None = None,
-    most: int = MOST,
+    most: int = MOST_CHANGES,
 ) -> Advised:
     """What one more of each resource that binds these trips would give.
 
@@ -159,10 +159,7 @@ class _Advisor:
 
     def run(self) -> Advised:
         if self.total:
-            for seed in self.seeds:
-                self._solve(None, seed)
-            for change in [change for change in self.solved if change is not None]:
-                self._solve(change, self.seeds[0])
+            self._first_looks()
             while not self.cut_short and self._time_left() and (best := self._most_promising()) is not None:
                 for seed in self.seeds[1:]:
                     self._solve(best, seed)
@@ -172,9 +169,21 @@ class _Advisor:
             self.seeds,
             tuple({name: solved.measure(name) for name in MEASURES} for solved in self.solved[None]),
             {name: self._noise(name) for name in MEASURES},
-            tuple(rows) if len(self.solved[None]) == SEEDS else (),
+            tuple(rows),
             self.cut_short,
         )
+
+    def _first_looks(self) -> None:
+        """Every change once, and the scenario as it is before, between and after them.
+
+        So what slows the machine down meanwhile shows in the spread of the latter, when time limits the solves.
+        """
+        tried = [change for change in self.solved if change is not None]
+        half = (len(tried) + 1) // 2
+        for seed, part in zip(self.seeds, (tried[:half], tried[half:], []), strict=True):
+            self._solve(None, seed)
+            for change in part:
+                self._solve(change, self.seeds[0])
 
     def _solve(self, change: Change | None, seed: int) -> None:
         """Solve once more; nothing is kept of a solve that was broken off."""
@@ -253,7 +262,8 @@ class _Advisor:
         if name in PEOPLE:
             value, tolerance = float(round(value)), float(ceil(tolerance - 1e-9))
         least = 1.0 if name in PEOPLE else 1e-6
-        return Gain(value, tolerance, len(solved) == SEEDS and value >= least and value > tolerance)
+        all_solved = len(solved) == len(base) == SEEDS
+        return Gain(value, tolerance, all_solved and value >= least and value > tolerance)
 
     def _who(self, solved: list[_Solved], gains: dict[str, Gain]) -> dict[str, int]:
         """The points whose people gained most, of those who did in every solve."""
