@@ -9,18 +9,21 @@ with basic relief (tier 1) for as many people as fit, then with tier 2. No looki
 from __future__ import annotations
 
 import heapq
-from math import ceil, floor
+from dataclasses import dataclass
+from math import ceil, floor, isqrt
 
 import numpy as np
 from chubei_allocation.planner import Claims, Plan, Scenario, SolverReport, Trip, Visit, judge
-from chubei_allocation.planner.scenario import Point, Source
+from chubei_allocation.planner.scenario import Need, Point, Source
 from numpy.typing import NDArray
 
 from .timetable import FAR, Berths, ways
 
 Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
 IDLE_MIN = 20  # a vehicle that finds nothing to do asks again so much later
-NEAREST_SOURCES = 40  # considered by a vehicle; in a city or less that reach is never the limit
+NEAREST_SOURCES, NEAREST_POINTS = 40, 400
+"""How far a vehicle looks from where it stands; in a district that is everywhere, in a city at every point."""
 
 
 def greedy_plan(scenario: Scenario) -> Plan:
@@ -31,6 +34,23 @@ def greedy_plan(scenario: Scenario) -> Plan:
     claims = Claims(found.supported, found.settled, utility, round(found.mean_wait_min, 3), 1.0)
     report = SolverReport("feasible", 0, utility, 1.0, 1 - utility, "greedy, most weight per minute", 0.0)
     return Plan(scenario.name, trips, claims, report)
+
+
+@dataclass(frozen=True, eq=False)
+class _Needs:
+    """The needs of a point's kit in one tier, in arrays."""
+
+    item: Indices
+    per_person: Floats
+    members: Indices
+
+
+def _needs(point: Point, needs: list[Need], item: dict[str, int]) -> _Needs:
+    return _Needs(
+        np.array([item[need.item] for need in needs]),
+        np.array([need.per_person for need in needs]),
+        np.array([point.people if need.group is None else point.groups.get(need.group, 0) for need in needs]),
+    )
 
 
 class _Vehicle:
@@ -48,6 +68,8 @@ class _Greedy:
         self.node = {place.id: n for n, place in enumerate(places)}
         self.item = {item.id: i for i, item in enumerate(scenario.items)}
         self.kg = np.array([item.weight_kg for item in scenario.items])
+        self.m3 = np.array([item.volume_m3 for item in scenario.items])
+        self.pack = np.array([item.pack for item in scenario.items])
         self.horizon = scenario.deadline_min
         self.ways = {kind.speed_factor: ways(scenario, kind.speed_factor) for kind in scenario.vehicles}
         self.berths = [Berths(source.docks, self.horizon) for source in self.sources]
@@ -56,22 +78,25 @@ class _Greedy:
         self.taken = np.zeros((len(self.sources), len(self.item)), dtype=np.int64)
         self.had = np.zeros((len(self.points), len(self.item)), dtype=np.int64)
         self._read_points()
+        self.doors = np.array(
+            [
+                (p.opens_min, p.unload_fixed_min, p.unload_kg_per_min, p.weight, p.max_size)
+                for p in self.points
+            ]
+        ).reshape(-1, 5)
         self.trips: list[Trip] = []
 
     def _read_points(self) -> None:
-        """What every point lacks, kg by item, and its needs as (item, per person, members) by tier."""
+        """What every point lacks, kg by item, and its needs by tier."""
         kits = {kit.id: kit.needs for kit in self.scenario.kits}
-        self.needs: list[list[list[tuple[int, float, int]]]] = []
+        self.needs: list[list[_Needs]] = []
         self.promised: list[list[tuple[int, int, int]]] = [[] for _ in self.points]
         self.lacks_kg = np.zeros((len(self.points), len(self.item)))
         for p, point in enumerate(self.points):
             for name, units in point.on_hand.items():
                 self.had[p, self.item[name]] = units
-            rows: list[list[tuple[int, float, int]]] = [[], []]
-            for need in kits[point.kit] if point.kit else ():
-                members = point.people if need.group is None else point.groups.get(need.group, 0)
-                rows[need.tier - 1].append((self.item[need.item], need.per_person, members))
-            self.needs.append(rows)
+            rows = [[need for need in kits[point.kit] if need.tier == t] if point.kit else [] for t in (1, 2)]
+            self.needs.append([_needs(point, needs, self.item) for needs in rows if needs])
         for demand in self.scenario.demands:
             p = self.node[demand.point] - len(self.sources)
             self.promised[p].append((self.item[demand.item], demand.units, demand.by_min))
@@ -79,11 +104,12 @@ class _Greedy:
             self._count_lacking(p)
 
     def _count_lacking(self, p: int) -> None:
-        self.lacks_kg[p] = 0.0
-        wanted = [(i, ceil(members * each - 1e-9)) for tier in self.needs[p] for i, each, members in tier]
-        for i, units in wanted + [(i, units) for i, units, _ in self.promised[p]]:
-            pack = self.scenario.items[i].pack
-            self.lacks_kg[p, i] = max(0, -(-(units - int(self.had[p, i])) // pack) * pack) * self.kg[i]
+        units = np.zeros(len(self.item), dtype=np.int64)
+        for tier in self.needs[p]:
+            units[tier.item] = np.ceil(tier.members * tier.per_person - 1e-9)
+        for i, count, _ in self.promised[p]:
+            units[i] = count
+        self.lacks_kg[p] = np.maximum(0, -(-(units - self.had[p]) // self.pack) * self.pack) * self.kg
 
     def run(self) -> tuple[Trip, ...]:
         fleet = self._fleet()
@@ -139,12 +165,15 @@ class _Greedy:
         stock = [self._stock(s, start) for s, start in starts]
         if not starts:
             return None
-        most = self._at_most(vehicle, free, starts, stock)
+        way = self.ways[self.scenario.vehicles[vehicle.kind].speed_factor][vehicle.node, len(self.sources) :]
+        near = np.sort(np.argsort(way, kind="stable")[:NEAREST_POINTS])
+        most = self._at_most(vehicle, free, starts, stock, near)
         best, found = 0.0, None
         for flat in np.argsort(-most, axis=None, kind="stable"):
-            row, p = divmod(int(flat), len(self.points))
-            if most[row, p] <= best:
+            row, column = divmod(int(flat), len(near))
+            if most[row, column] <= best:
                 break
+            p = int(near[column])
             trip = self._trip(vehicle, starts[row], stock[row], p)
             if trip is None:
                 continue
@@ -180,25 +209,31 @@ class _Greedy:
         return left
 
     def _at_most(
-        self, vehicle: _Vehicle, free: int, starts: list[tuple[int, int]], stock: list[list[int]]
+        self,
+        vehicle: _Vehicle,
+        free: int,
+        starts: list[tuple[int, int]],
+        stock: list[list[int]],
+        near: Indices,
     ) -> Floats:
-        """Weight per minute that a trip can reach at most, shape (starts, points); 0 where there is none."""
+        """Weight per minute that a trip can reach at most, shape (starts, near points); 0: no trip in time."""
         kind = self.scenario.vehicles[vehicle.kind]
         rows = [s for s, _ in starts]
         there_kg = np.array(stock) * self.kg
-        kg = np.minimum(there_kg[:, None, :], self.lacks_kg[None, :, :]).sum(axis=2)
+        kg = np.minimum(there_kg[:, None, :], self.lacks_kg[None, near, :]).sum(axis=2)
         kg = np.minimum(kg, kind.payload_kg)
-        ready = np.array([start + self.sources[s].load_fixed_min for s, start in starts])
-        rate = np.array([self.sources[s].load_kg_per_min for s, _ in starts])
-        arrive = ready[:, None] + kg / rate[:, None]
-        arrive = arrive + self.ways[kind.speed_factor][rows, len(self.sources) :]
-        opens = np.array([point.opens_min for point in self.points])
-        fixed = np.array([point.unload_fixed_min for point in self.points])
-        pace = np.array([point.unload_kg_per_min for point in self.points])
-        end = np.maximum(arrive, opens) + fixed + kg / pace
-        small_enough = np.array([kind.size <= point.max_size for point in self.points])
-        weight = np.array([point.weight for point in self.points]) * small_enough
-        return np.where(end <= self.horizon, weight * kg / np.maximum(end - free, 1.0), 0.0)
+        loaded = np.array([start + self.sources[s].load_fixed_min for s, start in starts])
+        pace = np.array([self.sources[s].load_kg_per_min for s, _ in starts])
+        way = self.ways[kind.speed_factor][np.ix_(np.array(rows), near + len(self.sources))]
+        arrive = loaded[:, None] + kg / pace[:, None] + way
+        opens, fixed, rate, weight, max_size = self.doors[near].T
+        soonest = np.maximum(arrive.min(axis=0), opens)
+        bays = [self.berths[len(self.sources) + p] for p in near.tolist()]
+        free_bay = [bay.earliest(int(minute), 1) for bay, minute in zip(bays, soonest, strict=True)]
+        door = np.array([self.horizon if minute is None else minute for minute in free_bay])
+        end = np.maximum(arrive, door) + fixed + kg / rate
+        possible = (end <= self.horizon) & (kind.size <= max_size)
+        return np.where(possible, weight * kg / np.maximum(end - free, 1.0), 0.0)
 
     def _trip(self, vehicle: _Vehicle, start: tuple[int, int], stock: list[int], p: int) -> Trip | None:
         """The trip with the load that fits, at its earliest; None if nothing comes of it in time."""
@@ -239,31 +274,35 @@ class _Greedy:
                 want = -(-max(0, units - int(self.had[p, i])) // one.pack) * one.pack
                 if count := min(want, stock[i], fit) // one.pack * one.pack:
                     aboard[i] = count
+                    room_kg = max(0.0, room_kg - count * one.weight_kg)
+                    room_m3 = max(0.0, room_m3 - count * one.volume_m3)
+        held = np.array(stock)
         for tier in self.needs[p]:
-            low, high = 0, self.points[p].people
-            while low < high:
-                middle = (low + high + 1) // 2
-                if self._fits({**aboard, **self._kits(p, tier, middle, stock)}, room_kg, room_m3):
-                    low = middle
-                else:
-                    high = middle - 1
-            aboard.update(self._kits(p, tier, low, stock))
+            goods, kg, m3 = self._kits(p, tier, held, room_kg, room_m3)
+            aboard.update(goods)
+            room_kg, room_m3 = max(0.0, room_kg - kg), max(0.0, room_m3 - m3)
         return aboard
 
     def _kits(
-        self, p: int, tier: list[tuple[int, float, int]], people: int, stock: list[int]
-    ) -> dict[int, int]:
-        """Units to bring so many of a point's people up to a tier, as far as there are any."""
-        goods = {}
-        for i, per_person, members in tier:
-            served = ceil(members * people / max(1, self.points[p].people))
-            pack = self.scenario.items[i].pack
-            lacking = ceil(served * per_person - 1e-9) - int(self.had[p, i])
-            if lacking > 0 and (count := min(-(-lacking // pack), stock[i] // pack) * pack):
-                goods[i] = count
-        return goods
+        self, p: int, tier: _Needs, held: Indices, room_kg: float, room_m3: float
+    ) -> tuple[dict[int, int], float, float]:
+        """Units, kg and m3 that bring most of a point's people up to a tier, as far as the source goes."""
+        people = max(1, self.points[p].people)
+        step, low = isqrt(people), 0
+        for stride in (step, 1):  # first which stretch of levels, then which level in it
+            levels = np.arange(low, people + 1, stride)[: people // step + 2 * step]
+            units = self._units(p, tier, held, levels)
+            kg, m3 = units @ self.kg[tier.item], units @ self.m3[tier.item]
+            most = int(((kg <= room_kg) & (m3 <= room_m3)).sum()) - 1  # both grow with people
+            low = int(levels[most])
+        goods = {int(i): int(count) for i, count in zip(tier.item, units[most], strict=True) if count}
+        return goods, float(kg[most]), float(m3[most])
 
-    def _fits(self, goods: dict[int, int], room_kg: float, room_m3: float) -> bool:
-        kg = sum(self.scenario.items[i].weight_kg * count for i, count in goods.items())
-        m3 = sum(self.scenario.items[i].volume_m3 * count for i, count in goods.items())
-        return kg <= room_kg and m3 <= room_m3
+    def _units(self, p: int, tier: _Needs, held: Indices, levels: Indices) -> Indices:
+        """Units to bring for so many people to get theirs, shape (levels, needs)."""
+        served = -(-tier.members * levels[:, None] // max(1, self.points[p].people))
+        lacking = np.ceil(served * tier.per_person - 1e-9).astype(np.int64) - self.had[p, tier.item]
+        pack = self.pack[tier.item]
+        packs = np.maximum(np.minimum(-(-lacking // pack), held[tier.item] // pack), 0)
+        units: Indices = packs * pack
+        return units
