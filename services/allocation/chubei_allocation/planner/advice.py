@@ -3,7 +3,7 @@
 The scenario as it is and each changed one are solved with the same effort, by several seeds; a gain is the
 difference of the means. A solve is no proof of an optimum, so this has an error. Its tolerance is the largest of
 
-- the spread of the solves without any change;
+- the spread over the seeds, of the scenario as it is or with any change;
 - the largest fall seen with any change: a change only ever adds, so what falls fell by the planner's error;
 - how far the difference of any solve with the change and any solve without it is from the gain.
 
@@ -227,12 +227,18 @@ class _Advisor:
         return time.monotonic() - self.begun + (SEEDS - 1) * each <= limit * 1.02
 
     def _noise(self, name: str) -> float:
-        base = [row.measure(name) for row in self.solved[None]]
-        if not base:
-            return 0.0
-        rows = [row for change, solved in self.solved.items() if change is not None for row in solved]
-        falls = [fmean(base) - row.measure(name) for row in rows]
-        return max([0.0, *falls, max(base) - min(base)])
+        """The error that the solves have shown so far; people of both tiers have one, as they are traded."""
+        names = PEOPLE if name in PEOPLE else (name,)
+        return max((self._shown(one) for one in names if self.solved[None]), default=0.0)
+
+    def _shown(self, name: str) -> float:
+        reached = {
+            change: [row.measure(name) for row in solved] for change, solved in self.solved.items() if solved
+        }
+        base = fmean(reached[None])
+        falls = [base - figure for figures in reached.values() for figure in figures]
+        spreads = [max(figures) - min(figures) for figures in reached.values()]
+        return max(0.0, *falls, *spreads)
 
     def _advice(self, change: Change) -> Advice:
         solved = self.solved[change]
