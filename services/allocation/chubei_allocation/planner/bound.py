@@ -127,7 +127,10 @@ def upper_bound(model: Model, time_limit_s: float | None = None, watch: Watch | 
     exact = relaxation.program.safe_bound(y) + 1e-9
     # utility is claimed in six decimals, so it may stand up to 5e-7 above its exact value
     utility = min(1.0, math.ceil((exact + 5e-7) * 1e6) / 1e6)
-    return Bound(utility, _targets(relaxation, x), _prices(relaxation, y), _flows(relaxation, x))
+    prices = _prices(relaxation, y)
+    if x is None:
+        return Bound(utility, None, prices)
+    return Bound(utility, _targets(relaxation, x), prices, _flows(relaxation, x))
 
 
 def _targets(relaxation: Relaxation, x: FloatArray) -> tuple[Target, ...]:

@@ -188,9 +188,7 @@ class Relaxation:
         node, source = self._node[want], limits.source[pair]
         kg = model.kg[item]
         # of what comes late, the desks can hand out only so much: the rest would be of no use
-        useful = np.where(
-            np.isfinite(self._late[ask]), self._late[ask] * (model.deadline_min - end) + 1e-6, np.inf
-        )
+        useful = self._late[ask] * np.maximum(model.deadline_min - end, 1e-9) + 1e-6
         units = np.minimum(self.lacking[ask], useful)
         self.column = column = program.columns(np.zeros(len(ask)), units * kg)
         payload = np.array([k.payload_kg for k in limits.classes])[kind]

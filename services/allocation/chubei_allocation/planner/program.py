@@ -1,9 +1,11 @@
-"""A linear program in arrays, solved by GLOP, whose bound is computed without trusting GLOP."""
+"""A linear program in arrays, solved by GLOP through MathOpt, whose bound is computed without trusting GLOP."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -28,7 +30,7 @@ class Program:
     """max c·x, A x ≤ b, 0 ≤ x ≤ upper, gathered in blocks of rows and of columns.
 
     After `close`: cost and upper by column, limit by row, and the entries of A as (row, column, value) arrays
-    in order of rows.
+    in order of rows, then columns.
     """
 
     def __init__(self) -> None:
@@ -76,37 +78,64 @@ class Program:
             np.concatenate([first, *(entry[part] for entry in self._entries)])
             for part, first in enumerate((none, none, np.zeros(0)))
         )
-        order = np.argsort(row, kind="stable")
+        order = np.lexsort((column, row))
         self.row, self.column, self.value = row[order], column[order], value[order]
         del self._entries, self._costs, self._uppers, self._limits
 
-    def solve(self, time_limit_s: float | None, watch: Watch) -> tuple[FloatArray, FloatArray] | None:
-        """(x, y) as GLOP has them when it ends or is stopped, None if it has neither."""
+    def solve(self, time_limit_s: float | None, watch: Watch) -> tuple[FloatArray | None, FloatArray] | None:
+        """(x, y) of GLOP's dual simplex; stopped early x is None and y is feasible. None if it has neither."""
         # imported here: only a solve may cost the memory and the time of loading OR-Tools
-        from ortools.linear_solver import linear_solver_pb2, pywraplp
+        from ortools.math_opt.python import mathopt
+        from ortools.util.python.solve_interrupter import SolveInterrupter
 
-        proto = linear_solver_pb2.MPModelProto(maximize=True)
-        for cost, upper in zip(self.cost.tolist(), self.upper.tolist(), strict=True):
-            proto.variable.add(lower_bound=0.0, upper_bound=upper, objective_coefficient=cost)
-        starts = np.searchsorted(self.row, np.arange(len(self.limit) + 1)).tolist()
-        for row, limit in enumerate(self.limit.tolist()):
-            part = slice(starts[row], starts[row + 1])
-            proto.constraint.add(
-                lower_bound=-math.inf,
-                upper_bound=limit,
-                var_index=self.column[part],
-                coefficient=self.value[part],
-            )
-        solver = pywraplp.Solver.CreateSolver("GLOP")
-        solver.LoadModelFromProto(proto)
-        if time_limit_s is not None:
-            solver.SetTimeLimit(max(1, int(time_limit_s * 1000)))
-        watch.interrupt = solver.InterruptSolve
-        if watch.stopped or solver.Solve() not in (solver.OPTIMAL, solver.FEASIBLE):
+        # costs near 1 keep clear of the tolerances, which are absolute
+        scale = 1.0 / max(float(np.abs(self.cost).max(initial=0.0)), 1e-300)
+        interrupter = SolveInterrupter()
+        watch.interrupt = interrupter.interrupt
+        if watch.stopped:
             return None
-        x = np.array([variable.solution_value() for variable in solver.variables()])
-        y = np.array([constraint.dual_value() for constraint in solver.constraints()])
-        return x, y
+        parameters = mathopt.SolveParameters(
+            lp_algorithm=mathopt.LPAlgorithm.DUAL_SIMPLEX,
+            time_limit=None if time_limit_s is None else timedelta(seconds=max(0.001, time_limit_s)),
+        )
+        model = mathopt.Model.from_model_proto(self._proto(scale))
+        result = mathopt.solve(model, mathopt.SolverType.GLOP, params=parameters, interrupter=interrupter)
+        x, y = None, None
+        for found in result.solutions[:1]:
+            if found.dual_solution is not None:
+                y = np.zeros(len(self.limit))
+                for row, price in found.dual_solution.dual_values.items():
+                    y[row.id] = price / scale
+            if result.termination.reason is mathopt.TerminationReason.OPTIMAL:
+                x = np.zeros(len(self.cost))
+                for column, amount in found.primal_solution.variable_values.items():
+                    x[column.id] = amount
+        return None if y is None else (x, y)
+
+    def _proto(self, scale: float) -> Any:
+        """The program as a MathOpt ModelProto, its costs scaled."""
+        from ortools.math_opt import model_pb2
+
+        # entries in order of rows, then columns; those put twice are one
+        first = np.flatnonzero((np.diff(self.row, prepend=-1) != 0) | (np.diff(self.column, prepend=-1) != 0))
+        value = np.add.reduceat(self.value, first) if len(first) else self.value
+        proto = model_pb2.ModelProto()
+        proto.variables.ids.extend(range(len(self.cost)))
+        proto.variables.lower_bounds.extend([0.0] * len(self.cost))
+        proto.variables.upper_bounds.extend(self.upper)
+        proto.variables.integers.extend([False] * len(self.cost))
+        proto.linear_constraints.ids.extend(range(len(self.limit)))
+        proto.linear_constraints.lower_bounds.extend([-math.inf] * len(self.limit))
+        proto.linear_constraints.upper_bounds.extend(self.limit)
+        proto.objective.maximize = True
+        worth = np.flatnonzero(self.cost)
+        proto.objective.linear_coefficients.ids.extend(worth)
+        proto.objective.linear_coefficients.values.extend(self.cost[worth] * scale)
+        some = np.flatnonzero(value)
+        proto.linear_constraint_matrix.row_ids.extend(self.row[first][some])
+        proto.linear_constraint_matrix.column_ids.extend(self.column[first][some])
+        proto.linear_constraint_matrix.coefficients.extend(value[some])
+        return proto
 
     def safe_bound(self, y: FloatArray) -> float:
         """b·y + Σ upper · max(0, c − Aᵀy) for y cut to be ≥ 0: no feasible x is worth more."""
