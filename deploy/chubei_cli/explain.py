@@ -23,7 +23,7 @@ from .planning_files import (
     write_json,
 )
 
-DEFAULT_S = 120.0
+DEFAULT_S = 240.0
 
 
 def explain(
