@@ -14,7 +14,7 @@ from math import ceil, floor, isqrt
 
 import numpy as np
 from chubei_allocation.planner import Claims, Plan, Scenario, SolverReport, Trip, Visit, judge
-from chubei_allocation.planner.scenario import Need, Point, Source
+from chubei_allocation.planner.scenario import Need, Point, Source, Supply
 from numpy.typing import NDArray
 
 from .timetable import FAR, Berths, ways
@@ -74,7 +74,9 @@ class _Greedy:
         self.ways = {kind.speed_factor: ways(scenario, kind.speed_factor) for kind in scenario.vehicles}
         self.berths = [Berths(source.docks, self.horizon) for source in self.sources]
         self.berths += [Berths(point.bays, self.horizon) for point in self.points]
-        self.supply = {(self.node[row.source], self.item[row.item]): row for row in scenario.supply}
+        self.supply: list[list[Supply]] = [[] for _ in self.sources]
+        for row in scenario.supply:
+            self.supply[self.node[row.source]].append(row)
         self.taken = np.zeros((len(self.sources), len(self.item)), dtype=np.int64)
         self.had = np.zeros((len(self.points), len(self.item)), dtype=np.int64)
         self._read_points()
@@ -198,14 +200,13 @@ class _Greedy:
     def _stock(self, s: int, minute: int) -> list[int]:
         """Units of each item that a load at this minute may take, whatever has been planned for later."""
         left = [0] * len(self.item)
-        for i in range(len(self.item)):
-            row = self.supply.get((s, i))
-            if row is None or minute < row.available_min:
-                continue
-            there = row.quantity
-            if row.rate_per_hour is not None:
-                there = min(there, floor(row.rate_per_hour * (minute - row.available_min) / 60 + 1e-9))
-            left[i] = max(0, there - int(self.taken[s, i]))
+        for row in self.supply[s]:
+            if minute >= row.available_min:
+                there, i = row.quantity, self.item[row.item]
+                if row.rate_per_hour is not None:
+                    made = floor(row.rate_per_hour * (minute - row.available_min) / 60 + 1e-9)
+                    there = min(there, made)
+                left[i] = max(0, there - int(self.taken[s, i]))
         return left
 
     def _at_most(

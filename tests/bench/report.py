@@ -170,7 +170,8 @@ def markdown(rows: list[Row], machine: list[tuple[str, str]], when: str) -> str:
     lines += [_line(cells(row)) for row in rows]
     lines += ["", "![utility and bound](bench.svg)", "", *(f"- {text}" for text in LEGEND), ""]
     lines += ["## 规模增长 Growth of cost", ""]
-    lines += [f"- {text}" for text in growth_lines(rows)] or ["- 只测了一种规模 one size measured only"]
+    alone = "没有两种规模在限时内构造出完整的计划 no two sizes had a whole plan within their limits"
+    lines += [f"- {text}" for text in growth_lines(rows) or [alone]]
     lines += ["", "## 差错 Faults", ""]
     lines += [f"- {text}" for text in faults(rows)] or [
         "- 无:所有计划都通过检查 none: every plan passes the checker"
