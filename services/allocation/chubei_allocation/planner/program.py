@@ -85,6 +85,7 @@ class Program:
     def solve(self, time_limit_s: float | None, watch: Watch) -> tuple[FloatArray | None, FloatArray] | None:
         """(x, y) of GLOP's dual simplex; stopped early x is None and y is feasible. None if it has neither."""
         # imported here: only a solve may cost the memory and the time of loading OR-Tools
+        from ortools.glop.parameters_pb2 import GlopParameters
         from ortools.math_opt.python import mathopt
         from ortools.util.python.solve_interrupter import SolveInterrupter
 
@@ -96,6 +97,8 @@ class Program:
             return None
         parameters = mathopt.SolveParameters(
             lp_algorithm=mathopt.LPAlgorithm.DUAL_SIMPLEX,
+            # how precise the duals are is seen below: none are thrown away
+            glop=GlopParameters(change_status_to_imprecise=False),
             time_limit=None if time_limit_s is None else timedelta(seconds=max(0.001, time_limit_s)),
         )
         model = mathopt.Model.from_model_proto(self._proto(scale))
