@@ -22,8 +22,8 @@ from .timetable import FAR, Berths, ways
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 IDLE_MIN = 20  # a vehicle that finds nothing to do asks again so much later
-NEAREST_SOURCES, NEAREST_POINTS = 40, 400
-"""How far a vehicle looks from where it stands; in a district that is everywhere, in a city at every point."""
+NEAREST_SOURCES, NEAREST_POINTS = 20, 200
+"""How far a vehicle looks from where it stands; in a district that is everywhere."""
 
 
 def greedy_plan(scenario: Scenario) -> Plan:
@@ -71,7 +71,9 @@ class _Greedy:
         self.m3 = np.array([item.volume_m3 for item in scenario.items])
         self.pack = np.array([item.pack for item in scenario.items])
         self.horizon = scenario.deadline_min
-        self.ways = {kind.speed_factor: ways(scenario, kind.speed_factor) for kind in scenario.vehicles}
+        self.ways = {
+            speed: ways(scenario, speed) for speed in {kind.speed_factor for kind in scenario.vehicles}
+        }
         self.berths = [Berths(source.docks, self.horizon) for source in self.sources]
         self.berths += [Berths(point.bays, self.horizon) for point in self.points]
         self.supply: list[list[Supply]] = [[] for _ in self.sources]
