@@ -1,5 +1,5 @@
-"""Scenarios made around a plan: every berth, vehicle, good and desk is just enough for it, so that a bound that
-is too low by little is below it."""
+"""Scenarios made around a plan: berths, goods and desks are just enough for it (or, by the dice, some of these are
+plenty, so that others bind), and vehicles always are. A bound that is too low by little is below such a plan."""
 
 from __future__ import annotations
 
@@ -27,8 +27,12 @@ def witness(seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
 class _Witness:
     def __init__(self, dice: random.Random) -> None:
         self.dice = dice
-        self.sources = [f"S{n}" for n in range(dice.randint(1, 4))]
-        self.points = [f"P{n}" for n in range(dice.randint(1, 5))]
+        self.plenty = {what for what in ("berths", "goods", "desks") if dice.random() < 0.4}
+        self.brisk = (
+            dice.random() < 0.4
+        )  # full loads from one place to one point: little that could be better
+        self.sources = [f"S{n}" for n in range(1 if self.brisk else dice.randint(1, 4))]
+        self.points = [f"P{n}" for n in range(dice.randint(1, 2 if self.brisk else 5))]
         self.nodes = [*self.sources, *self.points]
         self.fixed = {node: dice.choice([0, 3, 12]) for node in self.nodes}
         self.rate = {node: dice.choice([15.0, 40.0, 110.0]) for node in self.nodes}
@@ -132,11 +136,11 @@ class _Witness:
 
     def _drops(self, vehicle: dict[str, Any]) -> list[tuple[str, Loads, dict[int, int]]]:
         """Goods for whole people at one to three points, as many as there is room for."""
-        count = self.dice.randint(1, 3)
+        count = 1 if self.brisk else self.dice.randint(1, 3)
         kg, m3 = vehicle["payload_kg"] / count, vehicle["volume_m3"] / count
         drops = []
         for point in self.dice.choices(self.points, k=count):
-            tiers = self.dice.choice([(1,), (2,), (1, 2)])
+            tiers = (1, 2) if self.brisk else self.dice.choice([(1,), (2,), (1, 2)])
             infants = self.dice.choice([0, 0, 1])
             goods: Loads = {}
             people: dict[int, int] = {}
@@ -175,6 +179,8 @@ class _Witness:
         return list(loads.items())
 
     def _crews(self, node: str, trips: list[dict[str, Any]]) -> list[list[int]]:
+        if "berths" in self.plenty:
+            return [[0, 9]]
         visits = [visit for trip in trips for visit in trip["visits"] if visit["node"] == node]
         marks = sorted({0, *(v["start"] for v in visits), *(v["end"] for v in visits)})
         return [[m, sum(v["start"] <= m < v["end"] for v in visits)] for m in marks]
@@ -194,6 +200,9 @@ class _Witness:
             loads.sort()
             total = sum(units for _, units in loads)
             row = {"source": source, "item": item, "mode": "physical", "quantity": total}
+            if "goods" in self.plenty:
+                rows.append({**row, "quantity": 3 * total, "available_min": 0})
+                continue
             if self.dice.random() < 0.5:
                 rows.append({**row, "available_min": loads[0][0]})
                 continue
@@ -230,7 +239,7 @@ class _Witness:
             "unload_fixed_min": self.fixed[node],
             "unload_kg_per_min": self.rate[node],
             "opens_min": min(starts, default=0),
-            "hand_out_per_hour": self.dice.choice([None, pace * (1 + 1e-6)]),
+            "hand_out_per_hour": None if "desks" in self.plenty else pace * (1 + 1e-6),
             "max_size": 1,
             "on_hand": {},
         }

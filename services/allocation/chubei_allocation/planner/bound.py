@@ -29,8 +29,9 @@ continuous and ≥ 0. Committed trips are constants (bound_limits.py). Variables
     emptied  e[k,r,·] ≤ Σ x[k,·,r,·] / room
     time     Σ x · ((fixed_s + way) / room + fixed_r / min(room, all that r lacks) + 1 / rate_s + 1 / rate_r)
              + Σ e · way + Σ_{s' ≠ s} o · (fixed_s + way) ≤ Σ b · (deadline − start of the slot − last visit)
-In large networks (bound_fleet.py) o and e are not told apart by place: room goes back to the nearest source, save
-once for each vehicle.
+In larger networks (bound_fleet.py) o and e are told apart for the nearest sources s' only, and else go "elsewhere",
+by the least way to any other, from where room may be filled at any source; likewise b. In the largest, o and e have
+no place at all: room goes back to the nearest source, save once for each vehicle.
 
 Why no plan is better. Take any plan, and of what it brings only what is of use: let people be served from units
 in the order of arrival, and count the units that those served by the deadline use. Supply, kits, tiers, groups
@@ -72,6 +73,7 @@ double precision, whose error a margin of 1e-9 covers, and is rounded up to six 
 from __future__ import annotations
 
 import math
+import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 
@@ -116,11 +118,13 @@ class Bound:
 
 
 def upper_bound(model: Model, time_limit_s: float | None = None, watch: Watch | None = None) -> Bound:
-    """The bound for a model. Without an answer in time it is 1.0, which always holds."""
+    """The bound for a model, as good as it is when the time is over or `watch` stops it; 1.0 always holds."""
     if not model.total_worth:
         return Bound(1.0, None)
+    begun = time.monotonic()
     relaxation = Relaxation(model)
-    solved = relaxation.program.solve(time_limit_s, watch or Watch())
+    left_s = None if time_limit_s is None else time_limit_s - (time.monotonic() - begun)
+    solved = relaxation.program.solve(left_s, watch or Watch())
     if solved is None:
         return Bound(1.0, None)
     x, y = solved

@@ -6,13 +6,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .bound_limits import Limits, VehicleClass
 from .model import FAR, FloatArray, IntArray, Model
 from .program import Program
 
-DETAILED = 2_000  # pairs of a source and a point; beyond it places are not told apart
-NEAR_START = 3  # sources where a vehicle may have its first load that are then told apart
+DETAILED = 4_000  # pairs of a source and a point; beyond it only near places are told apart
+MANY_POINTS = 1_000  # beyond it none are
+NEAR_BACK = 8  # sources that room goes to by columns of their own
+NEAR_START = 6  # sources where a vehicle may have its first load that are then told apart
 SLOTS = 10  # first loads at a source that are held apart by its docks
 
 
@@ -95,19 +98,24 @@ class Fleet:
         nodes = np.unique(flows.node)
         if not len(nodes):
             return
-        if len(self.sources) * len(nodes) > DETAILED or (flows.source < 0).any():
+        if len(nodes) > MANY_POINTS:
             self._add_pooled(kind, flows, nodes)
         else:
             self._add_detailed(kind, flows, nodes)
 
     def _add_detailed(self, kind: VehicleClass, flows: Carried, nodes: IntArray) -> None:
-        """Where pieces of room are filled, emptied and go back is told apart by place."""
-        start, slot_at, begin = self._starts(kind, len(self.sources))
-        program, ids = self.program, [self.model.nodes[n].id for n in nodes]
+        """Where room is filled, emptied and goes back is told apart by place, as far as places are near."""
+        few = len(self.sources) * len(nodes) <= DETAILED
+        start, slot_at, begin, anywhere = self._starts(kind, len(self.sources) if few else NEAR_START)
+        program, vehicles = self.program, float(len(kind.vehicles))
+        ids = [self.model.nodes[n].id for n in nodes]
         shortest = self.model.shortest(kind.speed_factor)
-        ways, between = shortest[nodes[:, None], self.sources], shortest[self.sources[:, None], self.sources]
-        at, to = np.nonzero(ways < FAR)
-        first, then = np.nonzero(between < FAR)
+        between = shortest[self.sources[:, None], self.sources] + self.fixed[self.sources][:, None]
+        np.fill_diagonal(between, 0)
+        ways = np.minimum(np.vstack([shortest[nodes[:, None], self.sources], between]), FAR)
+        order = np.argsort(ways, axis=1, kind="stable")
+        near = len(self.sources) if few else min(NEAR_BACK, len(self.sources))
+        one = flows.source >= 0
         for room in range(2):
             share = flows.share[room]
             time = program.rows("time", [kind.name], 0.0)
@@ -117,25 +125,41 @@ class Fleet:
             )
             filled = program.rows("filled", self.ids, 0.0)
             emptied = program.rows("emptied", ids, 0.0)
-            pool = program.rows("started", self.ids, 0.0)
-            program.put(filled[np.searchsorted(self.sources, flows.source)], flows.column, share)
+            started = program.rows("started", self.ids, 0.0)
+            elsewhere, far_filled = program.named_rows([("elsewhere", kind.name), ("filled", kind.name)], 0.0)
+            program.put(
+                filled[np.searchsorted(self.sources, flows.source[one])], flows.column[one], share[one]
+            )
+            program.put(far_filled, flows.column[~one], share[~one])
             program.put(emptied[np.searchsorted(nodes, flows.node)], flows.column, -share)
-            program.put(pool[slot_at], start, -1.0)
-            back = program.columns(np.zeros(len(at)), self.lacking[room, nodes[at]] / _size(kind, room))
-            program.put(time, back, ways[at, to])
-            program.put(filled[to], back, -1.0)
-            program.put(emptied[at], back, 1.0)
-            fresh = program.columns(np.zeros(len(first)), float(len(kind.vehicles)))
-            later = np.where(first == then, 0, between[first, then] + self.fixed[self.sources[first]])
-            program.put(time, fresh, later)
-            program.put(filled[then], fresh, -1.0)
-            program.put(pool[first], fresh, 1.0)
+            program.put(started[slot_at[~anywhere]], start[~anywhere], -1.0)
+            program.put(elsewhere, start[anywhere], -1.0)
+            # room goes to a near source, or to one that is not near
+            origin = np.concatenate([emptied, started])
+            most = np.append(self.lacking[room, nodes] / _size(kind, room), np.full(len(started), vehicles))
+            for rank in range(min(near + 1, len(self.sources))):
+                there = ways[np.arange(len(ways)), order[:, rank]]
+                some = np.flatnonzero(there < FAR)
+                move = program.columns(np.zeros(len(some)), most[some])
+                program.put(time, move, there[some])
+                program.put(origin[some], move, 1.0)
+                program.put(filled[order[some, rank]] if rank < near else elsewhere, move, -1.0)
+            # from elsewhere to any source, and from any source to what is filled at sources not told apart
+            total = float(most.sum())
+            for rows, enters in ((filled, elsewhere), (np.atleast_1d(far_filled), elsewhere)):
+                move = program.columns(np.zeros(len(rows)), total)
+                program.put(rows, move, -1.0)
+                program.put(enters, move, 1.0)
+            move = program.columns(np.zeros(len(filled)), total)
+            program.put(filled, move, 1.0)
+            program.put(far_filled, move, -1.0)
 
     def _add_pooled(self, kind: VehicleClass, flows: Carried, nodes: IntArray) -> None:
         """Only how much room is filled, anywhere, is counted, and it goes back to the nearest source."""
         program = self.program
-        start, _, begin = self._starts(kind, NEAR_START)
-        back = self.model.shortest(kind.speed_factor)[nodes[:, None], self.sources].min(axis=1)
+        start, _, begin, _ = self._starts(kind, NEAR_START)
+        ways = self.model.shortest(kind.speed_factor)[nodes[:, None], self.sources].min(axis=1)
+        back = np.minimum(ways, self.model.deadline_min)  # less than there is; where there is no way, enough
         for room in range(2):
             share = flows.share[room]
             time = program.rows("time", [kind.name], 0.0)
@@ -159,8 +183,10 @@ class Fleet:
         )
         return minutes
 
-    def _starts(self, kind: VehicleClass, near: int) -> tuple[IntArray, IntArray, IntArray]:
-        """Columns of vehicles by where and when their first load is: (columns, source row, minute)."""
+    def _starts(
+        self, kind: VehicleClass, near: int
+    ) -> tuple[IntArray, IntArray, IntArray, NDArray[np.bool_]]:
+        """Columns of vehicles by where and when their first load is: (columns, source row, minute, elsewhere)."""
         program, limits = self.program, self.limits
         there, count = np.unique(kind.there_min[:, self.sources], axis=0, return_counts=True)
         groups = program.rows("vehicles", [kind.name] * len(count), count)
@@ -168,10 +194,10 @@ class Fleet:
         everywhere = np.broadcast_to(self.sources, earliest.shape)
         earliest = limits.first_crew(everywhere, earliest)
         begin = np.maximum(earliest[:, :, None], self.slot_min[None, :, :])
+        far = np.zeros(begin.shape[:2], dtype=np.bool_)
         if near < begin.shape[1]:  # the others have no slots, and the least minute of them all
             order = np.argsort(begin[:, :, 0], axis=1, kind="stable")
             rest = np.take_along_axis(begin[:, :, 0], order[:, near:], axis=1).min(axis=1)
-            far = np.zeros(begin.shape[:2], dtype=np.bool_)
             np.put_along_axis(far, order[:, near:], True, axis=1)
             begin[far] = FAR
             begin[np.arange(len(begin)), order[:, near], SLOTS] = rest
@@ -180,7 +206,7 @@ class Fleet:
         program.put(groups[group], start, 1.0)
         held = slot < SLOTS
         program.put(self.slots[source[held], slot[held]], start[held], 1.0)
-        return start, source, begin[group, source, slot]
+        return start, source, begin[group, source, slot], far[group, source]
 
 
 def _size(kind: VehicleClass, room: int) -> float:

@@ -68,8 +68,7 @@ class Kits:
 
     def put(self, program: Program) -> tuple[IntArray, FloatArray]:
         """Into an empty program: rows and columns keep their numbers."""
-        for (kind, name), limit in zip(self._names, self._limits, strict=True):
-            program.rows(kind, [name], [limit])
+        program.named_rows(self._names, self._limits)
         program.columns(self._cost, self._upper)
         entries = np.array(self._entries, dtype=np.float64).reshape(-1, 3)
         program.put(entries[:, 0].astype(np.int64), entries[:, 1].astype(np.int64), entries[:, 2])

@@ -61,18 +61,12 @@ def usable_units(model: Model, limits: Limits, units: FloatArray) -> FloatArray:
 
 def _line(model: Model, limits: Limits, source: int, item: int) -> _Line | None:
     """What is known of an item at a source; None if no point that wants it can be reached."""
-    name = model.scenario.items[item].id
     arrive, fixed, rate, pace = FAR, FAR, 0.0, 0.0
-    for want in model.wants:
-        needs = [need for need in want.needs if need.item == name]
-        ways = [
-            int(model.shortest(kind.speed_factor)[source, want.node])
-            for kind in limits.classes
-            if kind.size <= want.point.max_size
-        ]
-        if not (needs or want.item == item) or min(ways, default=FAR) >= FAR:
+    for want, way in zip(model.wants, _ways(model, limits, source), strict=True):
+        needs = [need for need in want.needs if model.item_index[need.item] == item]
+        if way >= FAR or not (needs or want.item == item):
             continue
-        arrive = min(arrive, min(ways) + want.point.unload_fixed_min)
+        arrive = min(arrive, way + want.point.unload_fixed_min)
         fixed = min(fixed, want.point.unload_fixed_min)
         rate = max(rate, want.point.unload_kg_per_min)
         desk = want.point.hand_out_per_hour
@@ -85,6 +79,17 @@ def _line(model: Model, limits: Limits, source: int, item: int) -> _Line | None:
     place, kg, m3 = model.nodes[source], float(model.kg[item]), float(model.m3[item])
     room = max(min(kind.payload_kg / kg, kind.volume_m3 / m3) for kind in limits.classes)
     return _Line(kg, place.fixed_min, place.kg_per_min, arrive, fixed, rate, pace, room)
+
+
+def _ways(model: Model, limits: Limits, source: int) -> list[int]:
+    """Minutes from a source to each want by the quickest class that gets through."""
+    node = np.array([want.node for want in model.wants], dtype=np.int64)
+    size = np.array([want.point.max_size for want in model.wants])
+    least = np.full(len(node), FAR, dtype=np.int64)
+    for kind in limits.classes:
+        ways = model.shortest(kind.speed_factor)[source, node]
+        least = np.minimum(least, np.where(size >= kind.size, ways, FAR))
+    return [int(way) for way in least]
 
 
 def _most_loaded(line: _Line, appeared: FloatArray) -> float:

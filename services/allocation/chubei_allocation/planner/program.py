@@ -43,9 +43,13 @@ class Program:
 
     def rows(self, kind: str, ids: Sequence[str], limits: ArrayLike) -> IntArray:
         """New rows, one for each id, A x ≤ limits (one for all, or one each); their numbers."""
+        return self.named_rows([(kind, name) for name in ids], limits)
+
+    def named_rows(self, names: Sequence[tuple[str, str]], limits: ArrayLike) -> IntArray:
+        """New rows of several kinds: (kind, id) of each."""
         first = len(self.names)
-        self.names.extend((kind, name) for name in ids)
-        self._limits.append(np.broadcast_to(np.asarray(limits, dtype=np.float64), len(ids)))
+        self.names.extend(names)
+        self._limits.append(np.broadcast_to(np.asarray(limits, dtype=np.float64), len(names)))
         return np.arange(first, len(self.names), dtype=np.int64)
 
     def columns(self, cost: ArrayLike, upper: ArrayLike) -> IntArray:
