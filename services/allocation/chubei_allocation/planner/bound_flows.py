@@ -106,13 +106,13 @@ class Relaxation:
         return 1
 
     def _shared_rows(self) -> None:
-        """Supply by pair and by item, berth minutes, vehicle minutes."""
+        """Supply by pair and by item, and berth minutes."""
         model, limits, program = self.model, self.limits, self.program
         ids = [node.id for node in model.nodes]
         names = [item.id for item in model.scenario.items]
         last = model.deadline_min - self._after_load()
         units = limits.most_by((last - limits.visit_min[: len(last)])[limits.source])
-        self._pair_units = units = usable_units(model, limits, units)
+        units = usable_units(model, limits, units)
         self._supply = program.rows(
             "supply",
             [f"{ids[s]}/{names[i]}" for s, i in zip(limits.source, limits.item, strict=True)],
@@ -120,6 +120,15 @@ class Relaxation:
         )
         total = np.bincount(limits.item, weights=units, minlength=len(names)) * model.kg
         self._item_rows = program.rows("supply", names, total)
+        self._berths = self._berth_rows(last)
+
+    def _berth_rows(self, last: IntArray) -> IntArray:
+        """Minutes of docks and bays at which a visit can be of use, once by weight and once by volume.
+
+        last: by source, the minute by which a load must have ended. Returns (nodes, 2) rows.
+        """
+        model, limits, program = self.model, self.limits, self.program
+        ids = [node.id for node in model.nodes]
         ready = np.full(len(ids), FAR, dtype=np.int64)
         for first in self._ready:
             np.minimum.at(ready, limits.source, first)
@@ -132,10 +141,8 @@ class Relaxation:
         end[: len(last)] = last
         minutes = [limits.berth_minutes(n, int(begin[n]), int(end[n])) for n in range(len(ids))]
         kinds = ["docks"] * len(last) + ["bays"] * (len(ids) - len(last))
-        self._berths = np.array(
-            [program.rows(kind, [ids[n]] * 2, minutes[n]) for n, kind in enumerate(kinds)],
-            dtype=np.int64,
-        ).reshape(-1, 2)
+        rows = [program.rows(kind, [ids[n]] * 2, minutes[n]) for n, kind in enumerate(kinds)]
+        return np.array(rows, dtype=np.int64).reshape(-1, 2)
 
     def _after_load(self) -> IntArray:
         """By source: the least minutes from the end of a load to the end of a delivery."""
@@ -152,7 +159,6 @@ class Relaxation:
         key = np.where(ways.end_min < FAR, ways.out_min, FAR)
         order = np.argsort(key, axis=0, kind="stable")
         count = len(order) if len(order) <= near + 1 else near
-        take = np.arange(len(ways.asks))
         out = np.take_along_axis(key, order, axis=0)
         end = np.take_along_axis(ways.end_min, order, axis=0)
         per_kg = np.where(out < FAR, self._per_kg[source][order], np.inf)
@@ -168,7 +174,7 @@ class Relaxation:
             ]
         ]
         if count < len(order):
-            far = take[out[count] < FAR]
+            far = np.flatnonzero(out[count] < FAR)
             least = [part[count:, far].min(axis=0) for part in (out, end, per_kg)]
             parts.append([ways.pairs[order[count, far]], far, np.zeros_like(far), *least])
         columns = [np.concatenate(part) for part in zip(*parts, strict=True)]
@@ -191,36 +197,36 @@ class Relaxation:
         useful = self._late[ask] * np.maximum(model.deadline_min - end, 1e-9) + 1e-6
         units = np.minimum(self.lacking[ask], useful)
         self.column = column = program.columns(np.zeros(len(ask)), units * kg)
-        payload = np.array([k.payload_kg for k in limits.classes])[kind]
-        volume = np.array([k.volume_m3 for k in limits.classes])[kind]
-        share = np.stack([1 / payload, model.m3[item] / kg / volume], axis=1)  # of a vehicle's room, per kg
-        lacking = np.zeros((2, len(model.nodes)))
-        for room, size in enumerate((model.kg, model.m3)):
-            np.add.at(lacking[room], self._node[self.want], self.lacking * size[self.item])
-        per_kg_size = np.stack([np.ones(len(ask)), model.m3[item] / kg])
-        visits = per_kg_size / np.minimum(np.stack([payload, volume]), lacking[:, node])
-        handling = per_kg + self._per_kg[node]
-        fleet = Fleet(program, model, limits, lacking)
-        for c, each in enumerate(limits.classes):
-            mine = np.flatnonzero(kind == c)
-            carried = Carried(
-                column[mine],
-                np.where(single[mine] > 0, source[mine], -1),
-                node[mine],
-                out[mine],
-                handling[mine],
-                share[mine].T,
-                visits[:, mine],
-            )
-            fleet.add(each, carried)
-        for room in range(2):
-            bays = self._fixed[node] * visits[room] + self._per_kg[node]
-            program.put(self._berths[node, room], column, bays)
-            docks = (self._fixed[source] * share[:, room] + self._per_kg[source])[single > 0]
-            program.put(self._berths[source[single > 0], room], column[single > 0], docks)
-        program.put(self._supply[pair[single > 0]], column[single > 0], 1.0)
+        one = np.flatnonzero(single > 0)
+        program.put(self._supply[pair[one]], column[one], 1.0)
         program.put(self._item_rows[item], column, 1.0)
         self._count_in_rows(ask, column, 1 / kg)
+        # of a vehicle's room, and of a delivery, for each kg: by weight and by volume, (2, columns)
+        size = np.stack([np.ones(len(ask)), model.m3[item] / kg])
+        room = np.array([[each.payload_kg, each.volume_m3] for each in limits.classes])[kind].T
+        lacking = self._lacking()
+        share, visits = size / room, size / np.minimum(room, lacking[:, node])
+        for by in range(2):
+            bays = self._fixed[node] * visits[by] + self._per_kg[node]
+            program.put(self._berths[node, by], column, bays)
+            docks = self._fixed[source] * share[by] + self._per_kg[source]
+            program.put(self._berths[source[one], by], column[one], docks[one])
+        handling = per_kg + self._per_kg[node]
+        source = np.where(single > 0, source, -1)
+        fleet = Fleet(program, model, limits, lacking)
+        for c, each in enumerate(limits.classes):
+            my = np.flatnonzero(kind == c)
+            flows_of = Carried(
+                column[my], source[my], node[my], out[my], handling[my], share[:, my], visits[:, my]
+            )
+            fleet.add(each, flows_of)
+
+    def _lacking(self) -> FloatArray:
+        """All that can be of use at each node, by weight and by volume, (2, nodes)."""
+        lacking = np.zeros((2, len(self.model.nodes)))
+        for by, size in enumerate((self.model.kg, self.model.m3)):
+            np.add.at(lacking[by], self._node[self.want], self.lacking * size[self.item])
+        return lacking
 
     def _count_in_rows(self, ask: IntArray, column: IntArray, units_per_kg: FloatArray) -> None:
         """What a column brings counts in all rows of its ask."""
