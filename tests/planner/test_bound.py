@@ -31,7 +31,7 @@ def test_no_plan_that_uses_all_there_is_goes_above_the_bound(seed: int) -> None:
 
 @pytest.mark.parametrize(
     "coarse",
-    [{"DETAILED": 0, "NEAR_BACK": 1, "NEAR_START": 1, "SLOTS": 2}, {"MANY_POINTS": 0, "NEAR_START": 1}],
+    [{"DETAILED": 0, "NEAR_BACK": 1, "NEAR_START": 1, "SLOTS": 2}, {"MANY_POINTS": 0, "POOLED_START": 1}],
 )
 def test_what_large_networks_do_not_tell_apart_only_raises_the_bound(
     coarse: dict[str, int], monkeypatch: pytest.MonkeyPatch

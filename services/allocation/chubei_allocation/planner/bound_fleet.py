@@ -16,6 +16,7 @@ DETAILED = 4_000  # pairs of a source and a point; beyond it only near places ar
 MANY_POINTS = 1_000  # beyond it none are
 NEAR_BACK = 8  # sources that room goes to by columns of their own
 NEAR_START = 6  # sources where a vehicle may have its first load that are then told apart
+POOLED_START = 3  # the same, among many points
 SLOTS = 10  # first loads at a source that are held apart by its docks
 
 
@@ -157,7 +158,7 @@ class Fleet:
     def _add_pooled(self, kind: VehicleClass, flows: Carried, nodes: IntArray) -> None:
         """Only how much room is filled, anywhere, is counted, and it goes back to the nearest source."""
         program = self.program
-        start, _, begin, _ = self._starts(kind, NEAR_START)
+        start, _, begin, _ = self._starts(kind, POOLED_START)
         ways = self.model.shortest(kind.speed_factor)[nodes[:, None], self.sources].min(axis=1)
         back = np.minimum(ways, self.model.deadline_min)  # less than there is; where there is no way, enough
         for room in range(2):
