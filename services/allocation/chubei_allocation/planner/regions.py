@@ -1,0 +1,108 @@
+"""A part of the plan searched by itself: some vehicles among some nodes, all others going on as planned.
+
+What the others book, take and bring is the base of the part, so that parts without a common node can be searched
+at the same time, and each outcome fits into the whole.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .arrays import Arrays, Base, Ints, Table
+from .compiled import compiled
+from .simulate import Work
+
+NODE, DROP, ARRIVE, START, END, TRIP = range(6)
+
+
+class Visits(NamedTuple):
+    """What all vehicles do, in order."""
+
+    count: Ints  # [v]
+    rows: Table  # [v, visit, 6] node, drop or −1 for a load, arrive, start, end, trip
+    goods: Table  # [v, visit, i] units
+
+
+def make_visits(a: Arrays, most_visits: int) -> Visits:
+    """No visits, and room for so many of each vehicle."""
+    vehicles = len(a.start_node)
+    return Visits(
+        count=np.zeros(vehicles, dtype=np.int64),
+        rows=np.zeros((vehicles, most_visits, 6), dtype=np.int32),
+        goods=np.zeros((vehicles, most_visits, len(a.kg)), dtype=np.int32),
+    )
+
+
+@compiled
+def write_down(w: Work, visits: Visits, vehicles: Ints) -> None:
+    """Take over what the last simulation of these vehicles has logged."""
+    for v in vehicles:
+        visits.count[v] = 0
+    for k in range(w.log.count[0]):
+        v = w.log.visits[k, 0]
+        at = visits.count[v]
+        visits.count[v] += 1
+        row = visits.rows[v, at]
+        row[NODE], row[DROP] = w.log.visits[k, 2], w.log.visits[k, 3]
+        row[ARRIVE], row[START], row[END] = w.log.visits[k, 4], w.log.visits[k, 5], w.log.visits[k, 6]
+        row[TRIP] = w.log.visits[k, 1]
+        for i in range(visits.goods.shape[2]):
+            visits.goods[v, at, i] = w.log.goods[k, i]
+
+
+@compiled
+def others(a: Arrays, given: Base, visits: Visits, mine: Table, inside: Table, out: Base) -> None:
+    """Set `out`, at the nodes inside, to what is given and what the vehicles that are not mine do there."""
+    for n in range(len(inside)):
+        if not inside[n]:
+            continue
+        out.booked[n, :] = given.booked[n, :]
+        if n < a.sources:
+            for h in range(a.first_holding[n], a.first_holding[n + 1]):
+                out.room[h, :] = given.room[h, :]
+        else:
+            p = n - a.sources
+            out.arrivals[p] = given.arrivals[p]
+            for q in range(a.first_need[p], a.first_need[p + 1]):
+                out.had[q] = given.had[q]
+            for k in range(given.arrivals[p]):
+                out.arrival_end[p, k] = given.arrival_end[p, k]
+                out.arrival_units[p, k, :] = given.arrival_units[p, k, :]
+    for v in range(len(visits.count)):
+        if mine[v]:
+            continue
+        for k in range(visits.count[v]):
+            n = visits.rows[v, k, NODE]
+            if inside[n]:
+                count_visit(a, visits.rows[v, k], visits.goods[v, k], out)
+    for s in range(a.sources):
+        if inside[s]:
+            for h in range(a.first_holding[s], a.first_holding[s + 1]):
+                least = out.room[h, -1]
+                for m in range(out.room.shape[1] - 1, -1, -1):
+                    least = min(least, out.room[h, m])
+                    out.left[h, m] = max(0, least)
+
+
+@compiled
+def count_visit(a: Arrays, row: Table, goods: Table, out: Base) -> None:
+    """Add a visit to what is booked, taken or brought."""
+    n = row[NODE]
+    for m in range(row[START], min(row[END], a.deadline + 1)):
+        out.booked[n, m] += 1
+    if n < a.sources:
+        for h in range(a.first_holding[n], a.first_holding[n + 1]):
+            units = goods[a.holding_item[h]]
+            if units > 0:
+                for m in range(row[START] // a.cell, out.room.shape[1]):
+                    out.room[h, m] -= units
+        return
+    p = n - a.sources
+    k = out.arrivals[p]
+    if k < out.arrival_end.shape[1]:
+        out.arrivals[p] += 1
+        out.arrival_end[p, k] = row[END]
+        for q in range(a.first_need[p], a.first_need[p + 1]):
+            out.arrival_units[p, k, q - a.first_need[p]] = goods[a.need_item[q]]
