@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .arrays import DROPS, FIRST_DROP, FIRST_LOAD, LOADS, MOST_DROPS, RELEASE, Arrays
-from .arrays import Floats, Ints, Table
+from .arrays import DROPS, FIRST_DROP, FIRST_LOAD, LOADS, MOST_DROPS, RELEASE, Arrays, Ints, Table
 from .berths import earliest
 from .compiled import compiled
 from .filling import fill
@@ -20,6 +19,9 @@ from .neighbours import Ways
 from .serving import supportable, worth_of
 
 LEAST_MIN = 25  # no trip takes less
+MOST_FURTHER = 40  # points that are tried as further ones
+HOPEFUL = 1.5  # how much more than the best so far a trip is thought to bring at most
+BEST, GAIN, KG, M3, END, START = range(6)  # what Work.best holds of the trip being chosen
 
 
 class Taste(NamedTuple):
@@ -30,6 +32,7 @@ class Taste(NamedTuple):
     further: float = 0.7  # a further point is taken along if it brings so much of the rate of the trip
     noise: float = 0.0  # relative, on the rate of every trip
     liking: float = 0.0  # relative, on the worth of all goods for a point
+    dock: float = 1.0  # how much more a minute of waiting for a dock counts than one of driving
     extend: float = 1.0  # 0: no further trips at the end of a day
 
 
@@ -89,7 +92,7 @@ def offer(
     m3_left: float,
     taste: Taste,
 ) -> tuple[float, float, float, float]:
-    """(worth, kg, m3, when unloaded) of goods from s for node n if the way to n begins at `clock`; w.goods are these."""
+    """(worth, kg, m3, when unloaded) of goods from s for node n, reached at `clock`; w.goods are these."""
     p = n - a.sources
     if clock >= a.deadline:
         return 0.0, 0.0, 0.0, 0.0
@@ -124,8 +127,7 @@ def offer(
 def choose(a: Arrays, w: Any, v: int, aims: Table, net: Ways, taste: Taste, row: Ints) -> bool:
     """Write the best trip of vehicle v, free now where it stands, into `row`; False if none brings anything."""
     free, here, ways = w.free[v], w.at_node[v], a.ways[a.speed[v]]
-    best = 0.0
-    best_rate = 0.0
+    w.best[BEST] = w.best[GAIN] = 0.0
     for c in range(net.around.shape[1]):
         s = net.around[here, c]
         if s < 0:
@@ -134,79 +136,113 @@ def choose(a: Arrays, w: Any, v: int, aims: Table, net: Ways, taste: Taste, row:
         if not w.inside[s] or ways[here, s] >= FAR or arrive + LEAST_MIN >= a.deadline:
             continue
         start = earliest(a.manned[s], w.booked[s], arrive, a.fixed[s] + 5)
-        if start + LEAST_MIN >= a.deadline:
-            continue
-        for k in range(net.near.shape[1]):
-            n = net.near[s, k]
-            if n < 0:
-                break
-            if not w.inside[n] or a.size[v] > a.max_size[n] or ways[s, n] >= FAR:
-                continue
-            clock = float(start + a.fixed[s] + 1 + ways[s, n])
-            gain, kg, m3, end = offer(a, w, s, n, start, clock, aims, a.payload[v], a.volume[v], taste)
-            if gain <= 0.0:
-                continue
-            rate = gain / (end + w.back[a.speed[v], n] - free)
-            if taste.noise > 0.0:
-                rate *= 1.0 + taste.noise * (2.0 * random(w.rng) - 1.0)
-            if rate > best:
-                best, best_rate = rate, gain / (end + w.back[a.speed[v], n] - free)
-                row[RELEASE], row[LOADS], row[FIRST_LOAD], row[DROPS], row[FIRST_DROP] = 0, 1, s, 1, n
-                w.best[0], w.best[1], w.best[2], w.best[3] = kg, m3, end, start
-                # the goods of the best, for what is left for further points
-                for j in range(a.first_need[n - a.sources + 1] - a.first_need[n - a.sources]):
-                    w.best_goods[j] = w.goods[j]
-    if best <= 0.0:
+        if start + LEAST_MIN < a.deadline:
+            begun = free - taste.dock * (start - arrive)
+            best_from(a, w, v, s, start, begun, aims, net, taste, row)
+    if w.best[BEST] <= 0.0:
         return False
-    lengthen(a, w, v, aims, net, best_rate, taste, row)
+    lengthen(a, w, v, aims, net, taste, row)
     return True
 
 
 @compiled
-def lengthen(a: Arrays, w: Any, v: int, aims: Table, net: Ways, rate: float, taste: Taste, row: Ints) -> None:
-    """Take further points along while there is room, and they bring enough for their time."""
+def best_from(
+    a: Arrays,
+    w: Any,
+    v: int,
+    s: int,
+    start: int,
+    begun: float,
+    aims: Table,
+    net: Ways,
+    taste: Taste,
+    row: Ints,
+) -> None:
+    """Write the best trip of v with a load at s from `start` into `row`, if it betters the best so far."""
     ways = a.ways[a.speed[v]]
-    s = np.int64(row[FIRST_LOAD])
-    kg, m3, end, start = w.best[0], w.best[1], w.best[2], int(w.best[3])
+    most = 0.0  # worth of any load that has been looked at
+    for k in range(net.near.shape[1]):
+        n = net.near[s, k]
+        if n < 0:
+            break
+        if not w.inside[n] or a.size[v] > a.max_size[n] or ways[s, n] >= FAR:
+            continue
+        clock = start + a.fixed[s] + 1.0 + ways[s, n]
+        if HOPEFUL * max(most, w.best[GAIN]) < w.best[BEST] * (clock + a.fixed[n] - begun):
+            break  # those further away would have to bring far more
+        gain, kg, m3, end = offer(a, w, s, n, start, clock, aims, a.payload[v], a.volume[v], taste)
+        if gain <= 0.0:
+            continue
+        most = max(most, gain)
+        rate = gain / (end + w.back[a.speed[v], n] - begun)
+        if taste.noise > 0.0:
+            rate *= 1.0 + taste.noise * (2.0 * random(w.rng) - 1.0)
+        if rate > w.best[BEST]:
+            w.best[BEST], w.best[GAIN], w.best[KG], w.best[M3], w.best[END] = rate, gain, kg, m3, end
+            w.best[START] = start
+            row[RELEASE], row[LOADS], row[FIRST_LOAD], row[DROPS], row[FIRST_DROP] = 0, 1, s, 1, n
+            for j in range(len(w.goods)):
+                w.best_goods[j] = w.goods[j]
+
+
+@compiled
+def lengthen(a: Arrays, w: Any, v: int, aims: Table, net: Ways, taste: Taste, row: Ints) -> None:
+    """Take further points along while there is room, and they bring enough for their time."""
+    rate = w.best[BEST]
     for i in range(len(w.picked)):
         w.picked[i] = 0
     take_along(a, w, np.int64(row[FIRST_DROP]), w.best_goods)
     while row[DROPS] < MOST_DROPS:
-        here = np.int64(row[FIRST_DROP + row[DROPS] - 1])
-        kg_left, m3_left = a.payload[v] - kg, a.volume[v] - m3
-        if kg_left < 0.03 * a.payload[v] or m3_left < 0.03 * a.volume[v]:
+        n = best_further(a, w, v, rate * taste.further, aims, net, taste, row)
+        if n < 0:
             break
-        best, best_n = rate * taste.further, np.int64(-1)
-        for k in range(net.near.shape[1]):
-            n = net.near[s, k]
-            if n < 0:
-                break
-            if not w.inside[n] or a.size[v] > a.max_size[n] or ways[here, n] >= FAR:
-                continue
-            twice = False
-            for d in range(row[DROPS]):
-                twice = twice or row[FIRST_DROP + d] == n
-            if twice:
-                continue
-            gain, more_kg, more_m3, then = offer(
-                a, w, s, n, start, end + ways[here, n], aims, kg_left, m3_left, taste
-            )
-            if gain <= 0.0:
-                continue
-            minutes = then - end + w.back[a.speed[v], n] - w.back[a.speed[v], here]
-            if gain > best * max(1.0, minutes):
-                best, best_n = gain / max(1.0, minutes), n
-                w.best[4], w.best[5], w.best[6] = more_kg, more_m3, then
-                for j in range(a.first_need[n - a.sources + 1] - a.first_need[n - a.sources]):
-                    w.best_goods[j] = w.goods[j]
-        if best_n < 0:
-            break
-        kg, m3, end = kg + w.best[4], m3 + w.best[5], w.best[6]
-        take_along(a, w, best_n, w.best_goods)
-        row[FIRST_DROP + row[DROPS]] = best_n
+        take_along(a, w, n, w.best_goods)
+        row[FIRST_DROP + row[DROPS]] = n
         row[DROPS] += 1
     for i in range(len(w.picked)):
         w.picked[i] = 0
+
+
+@compiled
+def best_further(
+    a: Arrays, w: Any, v: int, least: float, aims: Table, net: Ways, taste: Taste, row: Ints
+) -> int:
+    """The point that brings most for its time at the end of the trip in `row`, at least `least` a minute, or −1.
+
+    w.best then tells of the trip with it, w.best_goods are the goods for it.
+    """
+    ways = a.ways[a.speed[v]]
+    s = np.int64(row[FIRST_LOAD])
+    here = np.int64(row[FIRST_DROP + row[DROPS] - 1])
+    end, kg, m3 = w.best[END], w.best[KG], w.best[M3]
+    kg_left, m3_left = a.payload[v] - kg, a.volume[v] - m3
+    best_n = np.int64(-1)
+    if kg_left < 0.03 * a.payload[v] or m3_left < 0.03 * a.volume[v]:
+        return best_n
+    for k in range(min(MOST_FURTHER, net.near.shape[1])):
+        n = net.near[s, k]
+        if n < 0:
+            break
+        if not w.inside[n] or a.size[v] > a.max_size[n] or ways[here, n] >= FAR or visits(row, n):
+            continue
+        clock = end + ways[here, n]
+        gain, more_kg, more_m3, then = offer(a, w, s, n, int(w.best[START]), clock, aims, kg_left, m3_left, taste)
+        minutes = max(1.0, then - end + w.back[a.speed[v], n] - w.back[a.speed[v], here])
+        if gain > least * minutes:
+            least, best_n = gain / minutes, n
+            w.best[KG], w.best[M3], w.best[END] = kg + more_kg, m3 + more_m3, then
+            for j in range(len(w.goods)):
+                w.best_goods[j] = w.goods[j]
+    return best_n
+
+
+@compiled
+def visits(row: Ints, n: int) -> bool:
+    """Whether a trip has a drop at node n."""
+    for d in range(row[DROPS]):
+        if row[FIRST_DROP + d] == n:
+            return True
+    return False
 
 
 @compiled

@@ -9,8 +9,9 @@ import numpy as np
 from .arrays import Arrays, Ints
 from .model import FAR, Model
 
-SOURCES_AROUND = 12
-POINTS_NEAR = 40
+SOURCES_AROUND = 10
+HOLDERS_AROUND = 2  # of every item
+POINTS_NEAR = 100
 RELEASES = 6
 
 
@@ -34,7 +35,20 @@ def build_ways(model: Model, a: Arrays) -> Ways:
     for s, source in enumerate(model.scenario.sources):
         times = sorted({row.available_min for row in model.scenario.supply if row.source == source.id})
         releases[s, : len(times)] = times[:RELEASES]
-    return Ways(_nearest(to_source, SOURCES_AROUND), np.where(near >= 0, near + a.sources, -1), releases)
+    return Ways(_around(a, to_source), np.where(near >= 0, near + a.sources, -1), releases)
+
+
+def _around(a: Arrays, to_source: Ints) -> Ints:
+    """The nearest sources of each node and, if they are not among these, the nearest holders of every item."""
+    listed = np.zeros(to_source.shape, dtype=bool)
+    rows = np.arange(len(to_source))[:, None]
+    listed[rows, np.maximum(_nearest(to_source, SOURCES_AROUND), 0)] = True
+    for i in range(len(a.kg)):
+        holders = np.flatnonzero(a.holding_of[:, i] >= 0)
+        if len(holders):
+            nearest = _nearest(to_source[:, holders], HOLDERS_AROUND)
+            listed[rows, holders[np.maximum(nearest, 0)]] = True
+    return _nearest(np.where(listed, to_source, FAR), int(listed.sum(axis=1).max(initial=1)))
 
 
 def _nearest(minutes: Ints, most: int) -> Ints:

@@ -17,7 +17,7 @@ def outcome(search: Search) -> tuple[Trip, ...]:
     ids = [item.id for item in model.scenario.items]
     trips = []
     for v, vehicle in enumerate(model.vehicles):
-        stops = range(int(visits.count[v]))
+        stops = range(int(visits.vehicle_visits[v]))
         for _, group in groupby(stops, key=lambda k: int(visits.rows[v, k, TRIP])):
             made = []
             for k in group:
@@ -45,8 +45,8 @@ def unmet(search: Search) -> tuple[Unmet, ...]:
         for q in range(a.first_need[p], a.first_need[p + 1]):
             brought = search.given.arrival_units[p, : search.given.arrivals[p], q - a.first_need[p]]
             had[p, a.need_item[q]] = search.given.had[q] + brought.sum()
-    for v in range(len(visits.count)):
-        for k in range(visits.count[v]):
+    for v in range(len(visits.vehicle_visits)):
+        for k in range(visits.vehicle_visits[v]):
             if visits.rows[v, k, DROP] >= 0:
                 had[visits.rows[v, k, NODE] - a.sources] += visits.goods[v, k]
     rows = []

@@ -12,7 +12,7 @@ import numpy as np
 
 from .arrays import Arrays, Base, Ints, Table
 from .compiled import compiled
-from .simulate import Work
+from .workspace import Work
 
 NODE, DROP, ARRIVE, START, END, TRIP = range(6)
 
@@ -20,7 +20,7 @@ NODE, DROP, ARRIVE, START, END, TRIP = range(6)
 class Visits(NamedTuple):
     """What all vehicles do, in order."""
 
-    count: Ints  # [v]
+    vehicle_visits: Ints  # [v] how many
     rows: Table  # [v, visit, 6] node, drop or −1 for a load, arrive, start, end, trip
     goods: Table  # [v, visit, i] units
 
@@ -29,7 +29,7 @@ def make_visits(a: Arrays, most_visits: int) -> Visits:
     """No visits, and room for so many of each vehicle."""
     vehicles = len(a.start_node)
     return Visits(
-        count=np.zeros(vehicles, dtype=np.int64),
+        vehicle_visits=np.zeros(vehicles, dtype=np.int64),
         rows=np.zeros((vehicles, most_visits, 6), dtype=np.int32),
         goods=np.zeros((vehicles, most_visits, len(a.kg)), dtype=np.int32),
     )
@@ -39,11 +39,11 @@ def make_visits(a: Arrays, most_visits: int) -> Visits:
 def write_down(w: Work, visits: Visits, vehicles: Ints) -> None:
     """Take over what the last simulation of these vehicles has logged."""
     for v in vehicles:
-        visits.count[v] = 0
-    for k in range(w.log.count[0]):
+        visits.vehicle_visits[v] = 0
+    for k in range(w.log.size[0]):
         v = w.log.visits[k, 0]
-        at = visits.count[v]
-        visits.count[v] += 1
+        at = visits.vehicle_visits[v]
+        visits.vehicle_visits[v] += 1
         row = visits.rows[v, at]
         row[NODE], row[DROP] = w.log.visits[k, 2], w.log.visits[k, 3]
         row[ARRIVE], row[START], row[END] = w.log.visits[k, 4], w.log.visits[k, 5], w.log.visits[k, 6]
@@ -53,37 +53,48 @@ def write_down(w: Work, visits: Visits, vehicles: Ints) -> None:
 
 
 @compiled
+def copy_given(a: Arrays, given: Base, n: int, out: Base) -> None:
+    """Set `out` at node n to what is given."""
+    for m in range(out.booked.shape[1]):
+        out.booked[n, m] = given.booked[n, m]
+    if n < a.sources:
+        for h in range(a.first_holding[n], a.first_holding[n + 1]):
+            for m in range(out.room.shape[1]):
+                out.room[h, m] = given.room[h, m]
+        return
+    p = n - a.sources
+    out.arrivals[p] = given.arrivals[p]
+    for q in range(a.first_need[p], a.first_need[p + 1]):
+        out.had[q] = given.had[q]
+    for k in range(given.arrivals[p]):
+        out.arrival_end[p, k] = given.arrival_end[p, k]
+        for j in range(out.arrival_units.shape[2]):
+            out.arrival_units[p, k, j] = given.arrival_units[p, k, j]
+
+
+@compiled
+def set_left(a: Arrays, s: int, out: Base) -> None:
+    """The most that loads at source s may take from each step on: the least room from then to the end."""
+    for h in range(a.first_holding[s], a.first_holding[s + 1]):
+        least = out.room[h, -1]
+        for m in range(out.room.shape[1] - 1, -1, -1):
+            least = min(least, out.room[h, m])
+            out.left[h, m] = max(0, least)
+
+
+@compiled
 def others(a: Arrays, given: Base, visits: Visits, mine: Table, inside: Table, out: Base) -> None:
     """Set `out`, at the nodes inside, to what is given and what the vehicles that are not mine do there."""
     for n in range(len(inside)):
-        if not inside[n]:
-            continue
-        out.booked[n, :] = given.booked[n, :]
-        if n < a.sources:
-            for h in range(a.first_holding[n], a.first_holding[n + 1]):
-                out.room[h, :] = given.room[h, :]
-        else:
-            p = n - a.sources
-            out.arrivals[p] = given.arrivals[p]
-            for q in range(a.first_need[p], a.first_need[p + 1]):
-                out.had[q] = given.had[q]
-            for k in range(given.arrivals[p]):
-                out.arrival_end[p, k] = given.arrival_end[p, k]
-                out.arrival_units[p, k, :] = given.arrival_units[p, k, :]
-    for v in range(len(visits.count)):
-        if mine[v]:
-            continue
-        for k in range(visits.count[v]):
-            n = visits.rows[v, k, NODE]
-            if inside[n]:
+        if inside[n]:
+            copy_given(a, given, n, out)
+    for v in range(len(visits.vehicle_visits)):
+        for k in range(0 if mine[v] else visits.vehicle_visits[v]):
+            if inside[visits.rows[v, k, NODE]]:
                 count_visit(a, visits.rows[v, k], visits.goods[v, k], out)
     for s in range(a.sources):
         if inside[s]:
-            for h in range(a.first_holding[s], a.first_holding[s + 1]):
-                least = out.room[h, -1]
-                for m in range(out.room.shape[1] - 1, -1, -1):
-                    least = min(least, out.room[h, m])
-                    out.left[h, m] = max(0, least)
+            set_left(a, s, out)
 
 
 @compiled

@@ -12,15 +12,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from .anneal import CLOSED, PLAIN, Aim, Days, anneal, clean, copy_days, make_days, merit
+from .anneal import CLOSED, Aim, anneal, clean, copy_days, merit
 from .arrays import FIRST_DROP, TRIP_WIDTH, Arrays, Base, Ints, build_arrays, build_base
 from .bound import Bound
 from .choose import Taste
+from .days import Days, make_days
 from .filling import CAP
 from .model import FAR, Model
 from .neighbours import build_ways
 from .regions import NODE, Visits, make_visits, others, write_down
-from .simulate import Work, make_work, most_arrivals, simulate
+from .simulate import simulate
+from .workspace import Work, make_work, most_arrivals
 
 CHAINS = 2
 WHOLE_TRIPS = 450  # so many trips are annealed as a whole
@@ -29,12 +31,14 @@ REGION_MOVES = 3000  # in one visit of a region
 CHUNK_MOVES = 200  # between two looks at the clock
 HOT, COLD = 0.08, 0.004  # temperatures, in what an average trip is worth
 TASTES = (
-    (1, PLAIN),
-    (0, PLAIN),
-    (1, Taste(noise=0.1)),
-    (0, Taste(noise=0.1)),
-    (0, Taste(further=0.5, fade_min=250.0)),
-    (1, Taste(share=0.7, noise=0.05)),
+    (1, Taste(dock=1.0)),
+    (0, Taste(dock=1.0)),
+    (0, Taste(dock=3.0)),
+    (0, Taste(dock=0.0)),
+    (1, Taste(dock=0.0)),
+    (1, Taste(dock=3.0, noise=0.1)),
+    (0, Taste(dock=1.0, noise=0.1)),
+    (0, Taste(dock=0.0, noise=0.1)),
 )
 """(whether everyone is supported before anyone is settled, taste) of the plans to begin with."""
 
@@ -307,7 +311,7 @@ class Search:
         minutes = a.ways[0, centre]
         by_way = asking[np.argsort(minutes[asking], kind="stable")]
         rows = visits.rows[:, :, NODE]
-        real = np.arange(rows.shape[1])[None, :] < visits.count[:, None]
+        real = np.arange(rows.shape[1])[None, :] < visits.vehicle_visits[:, None]
         chosen = np.zeros(len(self.vehicles), dtype=bool)
         for n in by_way:
             here = ((rows == n) & real).any(axis=1)
@@ -316,7 +320,7 @@ class Search:
             chosen |= here
             if chosen.sum() >= REGION_VEHICLES:
                 break
-        idle = np.flatnonzero(visits.count == 0)
+        idle = np.flatnonzero(visits.vehicle_visits == 0)
         close = idle[np.argsort(minutes[a.start_node[idle]], kind="stable")][: REGION_VEHICLES // 4]
         chosen[close[minutes[a.start_node[close]] < FAR]] = True
         vehicles = np.flatnonzero(chosen)

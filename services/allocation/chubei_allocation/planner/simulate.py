@@ -8,8 +8,6 @@ small: who goes where in which order.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 import numpy as np
 
 from .arrays import (
@@ -17,14 +15,12 @@ from .arrays import (
     FIRST_DROP,
     FIRST_LOAD,
     LOADS,
-    MOST_DROPS,
-    MOST_LOADS,
     RELEASE,
-    TRIP_WIDTH,
     Arrays,
     Base,
+    Ints,
+    Table,
 )
-from .arrays import Floats, Ints, Table
 from .berths import book, earliest
 from .choose import Taste, choose
 from .compiled import compiled
@@ -32,52 +28,7 @@ from .filling import fill
 from .model import FAR
 from .neighbours import Ways
 from .serving import serve
-
-
-class Log(NamedTuple):
-    """The visits of a simulation: rows (vehicle, trip, node, drop or −1, arrive, start, end) and their goods."""
-
-    count: Ints  # [1]
-    visits: Ints  # [visit, 7]
-    goods: Ints  # [visit, item]
-
-
-class Work(NamedTuple):
-    """Room to simulate in, and the outcome of the last simulation."""
-
-    booked: Table  # [n, minute] berths taken
-    left: Table  # [h, step] the most that a load from this step on may take
-    sent: Ints  # [q] units there or under way
-    arrivals: Ints  # [p] number of arrivals
-    arrival_end: Table  # [p, arrival] minute
-    arrival_units: Table  # [p, arrival, need of the point]
-    cargo: Table  # [drop, need of the point], as the next seven of the trip that is run
-    load_units: Ints  # [load, i]
-    load_arrive: Ints  # [load]
-    load_start: Ints  # [load] −1: it takes nothing there
-    load_end: Ints  # [load]
-    drop_arrive: Ints  # [drop]
-    drop_start: Ints  # [drop] −1: it brings nothing there
-    drop_end: Ints  # [drop]
-    at_node: Ints  # [v] where it stands
-    free: Ints  # [v] from when on
-    trip: Ints  # [v] its next trip
-    heap: Ints  # [v, 2] (minute, v)
-    heap_size: Ints  # [1]
-    order: Ints  # [arrival]
-    units: Ints  # [need of a point], as the next two
-    spare: Ints
-    goods: Ints
-    inside: Table  # [n] 1 if the search may use the node
-    done: Table  # [v, trip] 1 if the trip takes place
-    score: Floats  # [p, 4] worth, waited, supported, settled
-    picked: Ints  # [i] taken for other drops of the trip in hand
-    best_goods: Ints  # [need of a point]
-    best: Floats  # [8] of the trip being chosen
-    liking: Floats  # [p] factor on the worth of goods for a point
-    back: Floats  # [speed, n] minutes to the nearest source
-    log: Log
-    rng: Any  # [1] state of the random numbers, uint64
+from .workspace import Work
 
 
 @compiled
@@ -183,42 +134,35 @@ def spare_for(a: Arrays, w: Work, s: int, n: int, start: int, row: Ints, stop: i
 
 
 @compiled
-def load(
-    a: Arrays, w: Work, row: Ints, aims: Table, v: int, stop: int, here: int, free: int
-) -> tuple[int, int]:
-    """(arrival, end) of the stop-th load of a trip of v, which is booked; (−1, −1) if nothing can be taken in time.
+def aboard(a: Arrays, w: Work, row: Ints) -> tuple[float, float]:
+    """(kg, m3) that the trip has aboard for its drops."""
+    kg = m3 = 0.0
+    for d in range(row[DROPS]):
+        p = row[FIRST_DROP + d] - a.sources
+        for q in range(a.first_need[p], a.first_need[p + 1]):
+            kg += w.cargo[d, q - a.first_need[p]] * a.kg[a.need_item[q]]
+            m3 += w.cargo[d, q - a.first_need[p]] * a.m3[a.need_item[q]]
+    return kg, m3
 
-    w.cargo is what v has aboard for each drop.
-    """
+
+@compiled
+def pick(a: Arrays, w: Work, row: Ints, aims: Table, v: int, stop: int, start: int) -> float:
+    """Choose what v loads at its stop-th source for each drop, into w.cargo and w.picked; returns the kg."""
     s = row[FIRST_LOAD + stop]
-    ways = a.ways[a.speed[v]]
-    arrive = free + ways[here, s]
-    if ways[here, s] >= FAR or arrive >= a.deadline:
-        return -1, -1
-    least = max(arrive, row[RELEASE]) if stop == 0 else arrive
-    start = earliest(a.manned[s], w.booked[s], least, a.fixed[s] + 1)
-    if start >= a.deadline:
-        return -1, -1
-    kg = m3 = 0.0  # aboard
-    if stop > 0:
-        for d in range(row[DROPS]):
-            p = row[FIRST_DROP + d] - a.sources
-            for q in range(a.first_need[p], a.first_need[p + 1]):
-                kg += w.cargo[d, q - a.first_need[p]] * a.kg[a.need_item[q]]
-                m3 += w.cargo[d, q - a.first_need[p]] * a.m3[a.need_item[q]]
+    minutes = a.ways[a.speed[v]]
+    kg, m3 = aboard(a, w, row)
+    before_kg = kg
     for i in range(len(w.picked)):
         w.picked[i] = 0
-    aboard_kg = kg
-    clock = start + a.fixed[s] + 1.0  # when it will be at the next stop with what it has so far
-    here = s
+    clock, here = start + a.fixed[s] + 1.0, s  # when and where it will be with what it has so far
     for later in range(stop + 1, row[LOADS]):
         there = row[FIRST_LOAD + later]
-        clock += ways[here, there] + a.fixed[there]
+        clock += minutes[here, there] + a.fixed[there]
         here = there
     for d in range(row[DROPS]):
         n = row[FIRST_DROP + d]
         p = n - a.sources
-        clock += ways[here, n]
+        clock += minutes[here, n]
         here = n
         if clock >= a.deadline:
             break
@@ -227,68 +171,63 @@ def load(
         most_kg = min(a.payload[v] - kg, (a.deadline - begin - a.fixed[n] - 1) / handling)
         if most_kg <= 0 or not spare_for(a, w, s, n, start, row, stop):
             continue
-        more_kg, more_m3 = fill(
-            a, p, aims[p], w.sent, w.spare, most_kg, a.volume[v] - m3, int(begin) + a.fixed[n], w.goods
-        )
-        if more_kg <= 0:
-            continue
+        arrives = int(begin) + a.fixed[n]
+        more_kg, more_m3 = fill(a, p, aims[p], w.sent, w.spare, most_kg, a.volume[v] - m3, arrives, w.goods)
         for q in range(a.first_need[p], a.first_need[p + 1]):
             units = w.goods[q - a.first_need[p]]
-            if units > 0:
-                w.cargo[d, q - a.first_need[p]] += units
-                w.sent[q] += units
-                w.picked[a.need_item[q]] += units
+            w.cargo[d, q - a.first_need[p]] += units
+            w.sent[q] += units
+            w.picked[a.need_item[q]] += units
         kg += more_kg
         m3 += more_m3
         clock = begin + a.fixed[n] + more_kg * handling
-    if kg <= aboard_kg:
-        return -1, -1
-    minutes = max(1, a.fixed[s] + int(np.ceil((kg - aboard_kg) / a.kg_per_min[s] - 1e-9)))
+    return kg - before_kg
+
+
+@compiled
+def load(a: Arrays, w: Work, row: Ints, aims: Table, v: int, stop: int, here: int, free: int) -> int:
+    """Time the stop-th load of a trip of v, which stands at `here` from `free` on; its end, −1 if it takes nothing."""
+    s = row[FIRST_LOAD + stop]
+    leg = a.ways[a.speed[v], here, s]
+    arrive = free + leg
+    w.load_start[stop] = -1
+    if leg >= FAR or arrive >= a.deadline:
+        return -1
+    least = max(arrive, row[RELEASE]) if stop == 0 else arrive
+    start = earliest(a.manned[s], w.booked[s], least, a.fixed[s] + 1)
+    if start >= a.deadline:
+        return -1
+    kg = pick(a, w, row, aims, v, stop, start)
+    if kg <= 0:
+        return -1
+    minutes = max(1, a.fixed[s] + int(np.ceil(kg / a.kg_per_min[s] - 1e-9)))
     start = earliest(a.manned[s], w.booked[s], start, minutes)
-    w.load_start[stop], w.load_arrive[stop], w.load_end[stop] = start, arrive, start + minutes
+    w.load_arrive[stop], w.load_start[stop], w.load_end[stop] = arrive, start, start + minutes
     for i in range(len(w.picked)):
         w.load_units[stop, i] = w.picked[i]
         w.picked[i] = 0
-    return arrive, start + minutes
+    return start + minutes
 
 
 @compiled
 def give_back(a: Arrays, w: Work, row: Ints, d: int) -> None:
-    """Leave out what v would take for its d-th drop."""
+    """Leave out what the trip would take for its d-th drop."""
     p = row[FIRST_DROP + d] - a.sources
     for q in range(a.first_need[p], a.first_need[p + 1]):
         units = w.cargo[d, q - a.first_need[p]]
-        if units > 0:
-            w.sent[q] -= units
-            w.cargo[d, q - a.first_need[p]] = 0
-            i = a.need_item[q]
-            for stop in range(row[LOADS]):
+        w.sent[q] -= units
+        w.cargo[d, q - a.first_need[p]] = 0
+        i = a.need_item[q]
+        for stop in range(row[LOADS]):
+            if units > 0 and w.load_start[stop] >= 0:
                 less = min(units, w.load_units[stop, i])
                 w.load_units[stop, i] -= less
                 units -= less
 
 
 @compiled
-def run_trip(a: Arrays, w: Work, row: Ints, aims: Table, v: int) -> bool:
-    """Run a trip of v, free now where it stands; False, and nothing changed, if it brings nothing in time."""
-    ways = a.ways[a.speed[v]]
-    here, free = w.at_node[v], w.free[v]
-    for d in range(row[DROPS]):
-        for k in range(w.cargo.shape[1]):
-            w.cargo[d, k] = 0
-    any_load = False
-    for stop in range(row[LOADS]):
-        w.load_start[stop] = -1
-        for i in range(len(w.picked)):
-            w.load_units[stop, i] = 0
-        _, end = load(a, w, row, aims, v, stop, here, free)
-        if end >= 0:
-            here, free = row[FIRST_LOAD + stop], end
-            any_load = True
-    if not any_load:
-        return False
-    # the times of the drops, and which of them come too late
-    last = -1
+def time_drops(a: Arrays, w: Work, row: Ints, v: int, here: int, free: int) -> tuple[int, int]:
+    """Time the drops of a trip, and leave out those that come too late; (where, when) v is free then."""
     for d in range(row[DROPS]):
         n = row[FIRST_DROP + d]
         p = n - a.sources
@@ -298,18 +237,38 @@ def run_trip(a: Arrays, w: Work, row: Ints, aims: Table, v: int) -> bool:
             kg += w.cargo[d, q - a.first_need[p]] * a.kg[a.need_item[q]]
         if kg == 0.0:
             continue
-        arrive = free + ways[here, n]
+        leg = a.ways[a.speed[v], here, n]
+        arrive = free + leg
         minutes = max(1, a.fixed[n] + int(np.ceil(kg / a.kg_per_min[n] - 1e-9)))
         start = a.deadline + 1
-        if ways[here, n] < FAR and arrive < a.deadline:
+        if leg < FAR and arrive < a.deadline:
             start = earliest(a.manned[n], w.booked[n], max(arrive, a.opens[n]), minutes)
         if start + minutes > a.deadline:
             give_back(a, w, row, d)
             continue
         w.drop_arrive[d], w.drop_start[d], w.drop_end[d] = arrive, start, start + minutes
-        here, free, last = n, start + minutes, d
-    if last < 0:
-        return False
+        here, free = n, start + minutes
+    return here, free
+
+
+@compiled
+def purposeful(w: Work, row: Ints) -> bool:
+    """Whether every load that the trip makes still takes something, and it makes one."""
+    loads = 0
+    for stop in range(row[LOADS]):
+        if w.load_start[stop] >= 0:
+            loads += 1
+            units = 0
+            for i in range(w.load_units.shape[1]):
+                units += w.load_units[stop, i]
+            if units == 0:
+                return False
+    return loads > 0
+
+
+@compiled
+def book_trip(a: Arrays, w: Work, row: Ints, v: int) -> None:
+    """Book the loads and drops of a trip, and write them down."""
     for stop in range(row[LOADS]):
         if w.load_start[stop] >= 0:
             s = row[FIRST_LOAD + stop]
@@ -331,6 +290,25 @@ def run_trip(a: Arrays, w: Work, row: Ints, aims: Table, v: int) -> bool:
                 for j in range(a.first_need[p + 1] - a.first_need[p]):
                     w.arrival_units[p, k, j] = w.cargo[d, j]
             note(a, w, v, n, d, True)
+
+
+@compiled
+def run_trip(a: Arrays, w: Work, row: Ints, aims: Table, v: int) -> bool:
+    """Run a trip of v, free now where it stands; False, and nothing changed, if it brings nothing in time."""
+    here, free = w.at_node[v], w.free[v]
+    for d in range(row[DROPS]):
+        for k in range(w.cargo.shape[1]):
+            w.cargo[d, k] = 0
+    for stop in range(row[LOADS]):
+        end = load(a, w, row, aims, v, stop, here, free)
+        if end >= 0:
+            here, free = row[FIRST_LOAD + stop], end
+    here, free = time_drops(a, w, row, v, here, free)
+    if not purposeful(w, row):
+        for d in range(row[DROPS]):
+            give_back(a, w, row, d)
+        return False
+    book_trip(a, w, row, v)
     w.at_node[v], w.free[v] = here, free
     return True
 
@@ -356,7 +334,7 @@ def simulate(
     """
     reset(a, base, w, nodes)
     w.heap_size[0] = 0
-    w.log.count[0] = 0
+    w.log.size[0] = 0
     for v in vehicles:
         w.at_node[v], w.free[v], w.trip[v] = a.start_node[v], a.start_free[v], 0
         for k in range(w.done.shape[1]):
@@ -393,8 +371,8 @@ def simulate(
 def note(a: Arrays, w: Work, v: int, n: int, k: int, drop: bool) -> None:
     """Write a visit down: the k-th load or drop."""
     log = w.log
-    at = log.count[0]
-    log.count[0] += 1
+    at = log.size[0]
+    log.size[0] += 1
     for i in range(log.goods.shape[1]):
         log.goods[at, i] = 0
     if not drop:
@@ -413,64 +391,3 @@ def note(a: Arrays, w: Work, v: int, n: int, k: int, drop: bool) -> None:
         k if drop else -1,
     )
     log.visits[at, 4], log.visits[at, 5], log.visits[at, 6] = arrive, start, end
-
-
-def make_work(a: Arrays, base: Base, most_trips: int, seed: int) -> Work:
-    """Room for simulations of these arrays."""
-    arrivals = base.arrival_end.shape[1]
-    points, vehicles = len(a.people), len(a.start_node)
-    needs = max(1, int(np.diff(a.first_need).max(initial=1)))
-    nearest = a.ways[:, :, : a.sources].min(axis=2, initial=FAR)
-    return Work(
-        booked=np.zeros_like(a.manned),
-        left=np.zeros((len(a.holding_item), a.deadline // a.cell + 1), dtype=np.int32),
-        sent=np.zeros(len(a.need_item), dtype=np.int64),
-        arrivals=np.zeros(points, dtype=np.int64),
-        arrival_end=np.zeros((points, arrivals), dtype=np.int32),
-        arrival_units=np.zeros((points, arrivals, needs), dtype=np.int32),
-        cargo=np.zeros((MOST_DROPS, needs), dtype=np.int32),
-        load_units=np.zeros((MOST_LOADS, len(a.kg)), dtype=np.int64),
-        load_arrive=np.zeros(MOST_LOADS, dtype=np.int64),
-        load_start=np.zeros(MOST_LOADS, dtype=np.int64),
-        load_end=np.zeros(MOST_LOADS, dtype=np.int64),
-        drop_arrive=np.zeros(MOST_DROPS, dtype=np.int64),
-        drop_start=np.zeros(MOST_DROPS, dtype=np.int64),
-        drop_end=np.zeros(MOST_DROPS, dtype=np.int64),
-        at_node=np.zeros(vehicles, dtype=np.int64),
-        free=np.zeros(vehicles, dtype=np.int64),
-        trip=np.zeros(vehicles, dtype=np.int64),
-        heap=np.zeros((vehicles + 1, 2), dtype=np.int64),
-        heap_size=np.zeros(1, dtype=np.int64),
-        order=np.zeros(arrivals + 1, dtype=np.int64),
-        units=np.zeros(needs, dtype=np.int64),
-        spare=np.zeros(needs, dtype=np.int64),
-        goods=np.zeros(needs, dtype=np.int64),
-        inside=np.ones(len(a.fixed), dtype=np.int8),
-        done=np.zeros((vehicles, most_trips), dtype=np.int8),
-        score=np.zeros((points, 4)),
-        picked=np.zeros(len(a.kg), dtype=np.int64),
-        best_goods=np.zeros(needs, dtype=np.int64),
-        best=np.zeros(8),
-        liking=np.ones(points),
-        back=np.where(nearest >= FAR, 0, nearest).astype(np.float64),
-        log=make_log(a, vehicles * most_trips * 4),
-        rng=np.array([(seed * 0x9E3779B97F4A7C15 + 0x2545F4914F6CDD1D) % 2**64 or 1], dtype=np.uint64),
-    )
-
-
-def make_log(a: Arrays, visits: int) -> Log:
-    """Room for so many visits."""
-    return Log(
-        count=np.zeros(1, dtype=np.int64),
-        visits=np.zeros((visits, 7), dtype=np.int64),
-        goods=np.zeros((visits, len(a.kg)), dtype=np.int64),
-    )
-
-
-def most_arrivals(a: Arrays, most_trips: int) -> int:
-    """Room for deliveries at one point: well above what the largest needs in average vehicles."""
-    if not len(a.need_item) or not len(a.payload):
-        return 1
-    kg = np.add.reduceat(np.append(a.need_units * a.kg[a.need_item], 0.0), a.first_need[:-1])
-    loads = float(kg.max()) / float(a.payload.mean())
-    return int(min(len(a.payload) * most_trips, 64 + 3 * loads))
