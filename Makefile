@@ -3,6 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 UV := $(shell command -v uv || echo .uv/bin/uv)
 PACKAGES := shared services/inventory services/allocation services/gateway deploy
+PLANNER := services/allocation/chubei_allocation/planner
 
 # Trust what this machine trusts (a company's own certificates, say), as pip and git do
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
@@ -15,7 +16,7 @@ endif
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: $(VENV)/.ready  ## install everything into .venv (the command: .venv/bin/chubei)
+setup: $(VENV)/.compiled  ## install everything into .venv (the command: .venv/bin/chubei), and compile the planner
 
 # uv's own pin is in the lock file like everyone's; only where no uv is on the PATH is it put into .uv
 .uv/bin/uv: requirements.lock
@@ -30,6 +31,11 @@ $(VENV)/.ready: requirements.lock pyproject.toml $(PACKAGES:%=%/pyproject.toml) 
 	@test -x $(VENV)/bin/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
 	@$(UV) pip sync --quiet --compile-bytecode --python $(VENV)/bin/python --require-hashes requirements.lock
 	@$(UV) pip install --quiet --python $(VENV)/bin/python --no-deps --no-build-isolation $(PACKAGES:%=-e %)
+	@touch $@
+
+# The first plan need not wait for the compiler then; nothing is done where the code that is kept is still right
+$(VENV)/.compiled: $(VENV)/.ready $(wildcard $(PLANNER)/*.py)
+	@$(VENV)/bin/python -m chubei_allocation.planner.warm
 	@touch $@
 
 demo: setup  ## the first night, on a throw-away state folder: from stock on a shelf to people served
@@ -55,4 +61,4 @@ lock:  ## pin all dependencies anew (needs an index; commit the result)
 	  $(foreach p,shared inventory allocation gateway cli,--no-emit-package chubei-$(p)) -o requirements.lock
 
 clean:  ## remove what setup and demo made
-	rm -rf $(VENV) .uv .state .cache demo-out bench-out
+	rm -rf $(VENV) .uv .state .cache demo-out bench-out $(PLANNER)/__pycache__/compiled-*

@@ -14,6 +14,7 @@ from rich.console import Console
 from .errors import CommandError
 from .explain_screen import AdviceBar, show_advice, show_explanation
 from .planning_files import (
+    compile_first,
     interruptible,
     read_scenario,
     read_trips,
@@ -88,6 +89,7 @@ def _obedient(trips: tuple[Trip, ...], scenario: Scenario, path: Path) -> tuple[
 
 
 def _advised(scenario: Scenario, trips: tuple[Trip, ...], stop: Stop, seed: int, most: int) -> Advised:
+    compile_first()
     with interruptible() as asked, AdviceBar(Console(stderr=True)) as bar:
         try:
             return advise(scenario, trips, replace(stop, should_stop=asked.is_set), seed, bar.update, most)

@@ -15,6 +15,7 @@ from rich.console import Console
 from .errors import CommandError
 from .plan_screen import SolveBar, show_summary
 from .planning_files import (
+    compile_first,
     interruptible,
     read_scenario,
     read_trips,
@@ -61,6 +62,7 @@ def plan(
     previous = read_trips(previous_path, scenario) if previous_path else None
     refuse_unwritable("--out", out_path, scenario_path)
     console = Console(stderr=True)
+    compile_first()
     with interruptible() as asked, SolveBar(console, scenario.name, stop.time_limit_s) as bar:
         made = solve(scenario, replace(stop, should_stop=asked.is_set), seed, bar.update)
     if previous is not None:

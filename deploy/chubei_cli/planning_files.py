@@ -6,6 +6,7 @@ import json
 import math
 import os
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ from chubei_allocation.planner import (
     parse_scenario,
     parse_trips,
 )
+from chubei_allocation.planner.compiled import is_kept
+from chubei_allocation.planner.ready import COMPILING, make_ready
 
 from .errors import CommandError
 
@@ -39,6 +42,13 @@ def stop_of(time_limit_s: float | None, work_limit: int | None, default_s: float
             f"--time-limit {time_limit_s:g}：请填大于 0 的秒数 / give seconds above 0, at most {LONGEST_S:g}"
         )
     return Stop(time_limit_s, work_limit)
+
+
+def compile_first() -> None:
+    """Compile the search where `make setup` has not done so, and say what the user waits for."""
+    if not is_kept():
+        sys.stderr.write(f"{COMPILING}\n")
+        make_ready()
 
 
 def refuse_seed(seed: int) -> None:

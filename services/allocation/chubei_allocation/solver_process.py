@@ -11,8 +11,8 @@ from typing import Any, Self
 
 from chubei_allocation.scenarios import Unplannable
 
-_START_S = 60.0
-"""How long the subprocess may take to load its libraries."""
+_START_S = 300.0
+"""How long the subprocess may take to load its libraries, and to compile the search if nobody has."""
 _OVERRUN_S = 10.0
 """How far a solve may overrun its limit (a presolve does not look at the clock) before it is killed."""
 

@@ -11,6 +11,7 @@ from .bound import Bound, upper_bound
 from .model import Model
 from .outcome import outcome, unmet
 from .program import Watch
+from .ready import make_ready
 from .scenario import Claims, Plan, Scenario, SolverReport
 from .search import Search
 
@@ -154,7 +155,9 @@ def plan(
     """The best plan found for a scenario before `stop`, with a proven bound on what any plan can reach.
 
     Anytime: whenever it is stopped it returns a plan that obeys all rules, if need be one without new trips.
+    The time limit runs from when the search is compiled, which is once for each machine (ready.py).
     """
+    make_ready()
     solve = _Solve(scenario, stop or Stop(), seed, on_progress)
     search = solve.run()
     trips = outcome(search)
