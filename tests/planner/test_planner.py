@@ -54,7 +54,7 @@ def test_planning_again_in_the_middle_keeps_what_has_begun(data: dict[str, Any])
 
 
 def test_everyone_is_served_where_there_is_enough() -> None:
-    found = made(plain(), work=400)
+    found = made(plain(), work=5000)
     assert found.claims.utility == 1.0
     assert found.claims.supported == found.claims.settled == 210
     assert found.solver.status == "optimal"
