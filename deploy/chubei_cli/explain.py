@@ -47,7 +47,7 @@ def explain(
     work_limit: Annotated[
         int | None,
         typer.Option(
-            "--work-limit", metavar="N", help="每次复算的工作量上限：可复现 / trips to try in each solve"
+            "--work-limit", metavar="N", help="每次复算的工作量上限：可复现 / changes to try in each solve"
         ),
     ] = None,
     most: Annotated[

@@ -51,7 +51,7 @@ def plan(
         typer.Option(
             "--work-limit",
             metavar="N",
-            help="工作量上限：可复现 / trips to try: the same work, the same plan",
+            help="工作量上限：可复现 / changes to try: the same work, the same plan",
         ),
     ] = None,
 ) -> None:

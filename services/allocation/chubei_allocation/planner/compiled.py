@@ -39,9 +39,9 @@ def _sources_digest() -> str:
 
 
 def _machine_digest() -> str:
-    """Of what numba itself tells kept code apart by, its version, and Python's."""
+    """Of what numba itself tells kept code apart by: machine, versions, and the folder the sources lie in."""
     machine: Any = cpu_target.target_context.codegen().magic_tuple()
-    return _digest(repr((machine, numba.__version__, sys.implementation.cache_tag)))
+    return _digest(repr((machine, numba.__version__, sys.implementation.cache_tag, str(HERE))))
 
 
 def _digest(text: str) -> str:
