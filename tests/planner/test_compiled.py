@@ -7,10 +7,13 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
-from chubei_allocation.planner import compiled
-from chubei_allocation.planner.ready import make_ready
+from chubei_allocation.planner import compiled, parse_scenario, solve
+from chubei_allocation.planner.ready import COMPILING, make_ready
+from chubei_cli import planning_files
+from planner_cases import plain
 
 PLANS = """
 import sys
@@ -106,3 +109,27 @@ def test_one_at_a_time_compiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         order.append("first")
     thread.join()
     assert order == ["first", "second"]
+
+
+def test_the_clock_of_a_solve_starts_when_all_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    happened: list[str] = []
+    real = solve._Solve
+
+    def begin(*arguments: Any) -> Any:
+        happened.append("clock")
+        return real(*arguments)
+
+    monkeypatch.setattr(solve, "make_ready", lambda: happened.append("compiled"))
+    monkeypatch.setattr(solve, "_Solve", begin)
+    solve.plan(parse_scenario(plain()), solve.Stop(None, work_limit=1))
+    assert happened == ["compiled", "clock"]
+
+
+def test_the_command_says_what_it_waits_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for kept, said in ((True, ""), (False, f"{COMPILING}\n")):
+        monkeypatch.setattr(planning_files, "is_kept", lambda kept=kept: kept)
+        monkeypatch.setattr(planning_files, "make_ready", lambda: None)
+        planning_files.compile_first()
+        assert capsys.readouterr().err == said
