@@ -11,6 +11,10 @@
 `tightest` and `served_by_hour` how they use what there is. Only `plan` and `advise` load OR-Tools.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
 from .advice import MOST_CHANGES, Advice, AdviceProgress, Advised, RefusedError, advise
 from .binding import Binding
 from .changes import changes
@@ -21,9 +25,26 @@ from .figures import Figures
 from .parse import parse_scenario
 from .parse_plan import parse_plan, parse_trips
 from .scenario import Changes, Claims, Plan, Scenario, ScenarioError, SolverReport, Trip, Unmet, Visit
-from .solve import DEFAULT_TIME_LIMIT_S, Progress, Stop, plan
+from .stopping import DEFAULT_TIME_LIMIT_S, Progress, Stop
 from .usage import Tightness, served_by_hour, tightest
 from .whatif import Change, changed
+
+
+def plan(
+    scenario: Scenario,
+    stop: Stop | None = None,
+    seed: int = 0,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Plan:
+    """The best plan found for a scenario before `stop`, with a proven bound on what any plan can reach.
+
+    Anytime: whenever it is stopped it returns a plan that obeys all rules, if need be one without new trips.
+    The time limit runs from when the search is compiled, which is once for each machine (ready.py).
+    """
+    from .solve import plan as solve  # here: only who plans pays for loading numba and OR-Tools
+
+    return solve(scenario, stop, seed, on_progress)
+
 
 __all__ = [
     "DEFAULT_TIME_LIMIT_S",

@@ -30,7 +30,7 @@ from .figures import Figures, figures
 from .model import Model
 from .scenario import Scenario, Trip
 from .scene import Scene
-from .solve import Stop, plan
+from .stopping import Stop
 from .whatif import Change, changed
 
 SEEDS = 3
@@ -194,6 +194,8 @@ class _Advisor:
         if self.on_progress is not None:
             self.on_progress(AdviceProgress(self.done, max(self.total, self.done + 1), zh, en))
         scenario = self.scenario if change is None else changed(self.scenario, change)
+        from .solve import plan  # here: only who plans pays for loading numba
+
         made = plan(scenario, self.each, seed)
         self.cut_short = self.stop.should_stop()
         if self.cut_short:

@@ -81,6 +81,7 @@ def any_taste(a: Arrays, w: Work, nodes: Ints, rng: Ints) -> Taste:
         further=0.5 + 0.4 * random(rng),
         noise=0.3 * random(rng),
         liking=strength,
+        balance=random(rng),
         dock=3.0 * random(rng),
         extend=1.0,
     )

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from .model import Model
 from .policies import POLICIES
-from .scenario import Steps, Supply, Visit
+from .scenario import Scenario, Steps, Supply, Visit
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -28,7 +28,8 @@ Table = NDArray[Any]  # of whole numbers, as small as they can be
 GENERAL = -1  # the group of a need that everybody has
 ENDLESS = 1e9  # people a minute, at desks without a limit
 STOCK_STEP_MIN = 5
-MOST_STEPS = 300
+FINE_MIN = 1440
+MOST_STEPS = 150
 MOST_DROPS = 10
 MOST_LOADS = 3
 # a trip in a row of numbers: earliest start, number of sources, the sources, number of points, the points
@@ -42,7 +43,10 @@ class Arrays(NamedTuple):
     """See the module's docstring; shapes in brackets."""
 
     deadline: int
-    cell: int  # minutes of a step in which stock is counted: what comes in during a step counts from the next
+    step_of: (
+        Ints  # [minute] the step in which stock is counted; what comes in during a step counts from the next
+    )
+    step_begin: Ints  # [step]
     sources: int
     total_worth: float  # weighted people and the worth of the demands
     upto: Floats  # [piece] of the policy: u(r) rises by slope up to the share upto
@@ -91,9 +95,12 @@ class Base(NamedTuple):
     room: Table  # [h, step] units that have come in, less those taken by then
     left: Table  # [h, step] the most that loads from this step on may take
     had: Ints  # [q] units at hand at minute 0
-    arrivals: Ints  # [p] number of arrivals
+    begun: Ints  # [p] number of arrivals of committed trips
+    arrivals: Ints  # [p] number of arrivals: those, then those of vehicles that are not searched
     arrival_end: Table  # [p, arrival] minute
     arrival_units: Table  # [p, arrival, need of the point]
+    pending: Ints  # [1] number of the latter
+    pending_rows: Table  # [pending, 4] when and by which vehicle it is decided on, p, arrival; in this order
 
 
 def build_arrays(model: Model) -> Arrays:
@@ -101,10 +108,12 @@ def build_arrays(model: Model) -> Arrays:
     scenario = model.scenario
     points, pieces = scenario.points, POLICIES[scenario.policy].pieces
     kits = {kit.id: kit.needs for kit in scenario.kits}
-    by_point: dict[str, list[tuple[int, int, float]]] = {}
+    by_point: dict[str, list[tuple[int, int, float, int]]] = {}
     for demand in scenario.demands:
-        row = (model.item_index[demand.item], demand.units, demand.worth)
-        by_point.setdefault(demand.point, []).append((*row, min(demand.by_min, scenario.deadline_min)))  # type: ignore[arg-type]
+        by_min = min(demand.by_min, scenario.deadline_min)
+        by_point.setdefault(demand.point, []).append(
+            (model.item_index[demand.item], demand.units, demand.worth, by_min)
+        )
     kg, m3 = model.kg, model.m3
     load = kg / max(1e-9, kg.mean()) + m3 / max(1e-9, m3.mean())
     if model.vehicles:
@@ -127,8 +136,8 @@ def build_arrays(model: Model) -> Arrays:
             group = GENERAL if need.group is None else groups.index(need.group)
             whole[need.tier] += units * load[i]
             rows.append((i, need.per_person, need.tier, group, members, scenario.deadline_min, 0.0, units))
-        for i, units, worth, by in by_point.get(point.id, ()):  # type: ignore[misc]
-            needs.append((i, 1.0, 0, GENERAL, units, by, worth, units, 1.0))
+        for i, units, value, by in by_point.get(point.id, ()):
+            needs.append((i, 1.0, 0, GENERAL, units, by, value, units, 1.0))
         bounds = [first_need[-1], len(needs)]
         for tier in (1, 2):
             needs += [(*row, row[7] * load[row[0]] / whole[tier]) for row in rows if row[2] == tier]
@@ -141,19 +150,22 @@ def build_arrays(model: Model) -> Arrays:
     ints = [np.array(columns[k], dtype=np.int64) for k in (0, 2, 3, 4, 5, 7)]
     per, worth, share = (np.array(columns[k], dtype=np.float64) for k in (1, 6, 8))
     held: list[list[int]] = [[] for _ in range(model.source_count)]
-    for row in scenario.supply:
-        held[model.node_index[row.source]].append(model.item_index[row.item])
+    for supply in scenario.supply:
+        held[model.node_index[supply.source]].append(model.item_index[supply.item])
     holding_of = np.full((model.source_count, len(kg)), -1, dtype=np.int32)
-    first_holding, holding_item = [0], []
+    first_holding: list[int] = [0]
+    holding_item: list[int] = []
     for s, items in enumerate(held):
         for i in items:
             holding_of[s, i] = len(holding_item)
             holding_item.append(i)
         first_holding.append(len(holding_item))
+    begins = _steps(scenario)
     speeds = sorted({vehicle.speed_factor for vehicle in model.vehicles}) or [1.0]
     return Arrays(
         deadline=scenario.deadline_min,
-        cell=max(STOCK_STEP_MIN, scenario.deadline_min // MOST_STEPS),
+        step_of=np.searchsorted(begins, np.arange(scenario.deadline_min + 1), side="right") - 1,
+        step_begin=begins,
         sources=model.source_count,
         total_worth=max(1e-9, model.total_worth),
         upto=np.array([upto for upto, _ in pieces]),
@@ -199,6 +211,16 @@ def build_arrays(model: Model) -> Arrays:
     )
 
 
+def _steps(scenario: Scenario) -> Ints:
+    """The minutes at which steps of stock begin: a grid, coarser after a day, and whenever goods of a row come in."""
+    deadline = scenario.deadline_min
+    fine = range(0, min(deadline, FINE_MIN) + 1, STOCK_STEP_MIN)
+    coarse = range(FINE_MIN, deadline + 1, max(STOCK_STEP_MIN, deadline // MOST_STEPS))
+    comes_in = {row.available_min for row in scenario.supply if row.available_min <= deadline}
+    now = {min(scenario.now_min, deadline)}
+    return np.array(sorted({*fine, *coarse, *comes_in, *now}), dtype=np.int64)
+
+
 def _by_minute(steps: Steps, horizon: int) -> NDArray[np.int16]:
     """How many berths are manned in each minute up to the horizon, shape (horizon + 1,)."""
     manned = np.zeros(horizon + 1, dtype=np.int16)
@@ -207,13 +229,13 @@ def _by_minute(steps: Steps, horizon: int) -> NDArray[np.int16]:
     return manned
 
 
-def build_base(model: Model, a: Arrays, most_arrivals: int) -> Base:
+def build_base(model: Model, a: Arrays, most_arrivals: int, most_pending: int) -> Base:
     """Stock, berths and arrivals with the committed trips counted, whatever the rules say of them."""
-    steps = a.deadline // a.cell + 1
+    steps = len(a.step_begin)
     room = np.zeros((len(a.holding_item), steps), dtype=np.int64)
     for row in model.scenario.supply:
         h = a.holding_of[model.node_index[row.source], model.item_index[row.item]]
-        room[h] += available(row, a.deadline)[:: a.cell]
+        room[h] += available(row, a.deadline)[a.step_begin]
     points = len(a.people)
     needs = max(1, int(np.diff(a.first_need).max(initial=1)))
     begun = [visit for trip in model.scenario.committed for visit in trip.visits]
@@ -222,15 +244,19 @@ def build_base(model: Model, a: Arrays, most_arrivals: int) -> Base:
         room=np.clip(room, 0, 2**30).astype(np.int32),
         left=np.zeros((len(room), steps), dtype=np.int32),
         had=np.zeros(len(a.need_item), dtype=np.int64),
+        begun=np.zeros(points, dtype=np.int64),
         arrivals=np.zeros(points, dtype=np.int64),
         arrival_end=np.zeros((points, most_arrivals + len(begun)), dtype=np.int32),
         arrival_units=np.zeros((points, most_arrivals + len(begun), needs), dtype=np.int32),
+        pending=np.zeros(1, dtype=np.int64),
+        pending_rows=np.zeros((most_pending, 4), dtype=np.int64),
     )
     for p, point in enumerate(model.scenario.points):
         for q in range(a.first_need[p], a.first_need[p + 1]):
             base.had[q] = point.on_hand.get(model.scenario.items[a.need_item[q]].id, 0)
     for visit in begun:
         _count(model, a, base, visit)
+    base.begun[:] = base.arrivals
     base.left[:] = np.maximum(np.minimum.accumulate(base.room[:, ::-1], axis=1)[:, ::-1], 0)
     return base
 
@@ -243,7 +269,8 @@ def _count(model: Model, a: Arrays, base: Base, visit: Visit) -> None:
     if visit.loads:
         for i, count in units.items():
             if a.holding_of[n, i] >= 0:
-                base.room[a.holding_of[n, i], min(visit.start, a.deadline + 1) // a.cell :] -= count
+                step = a.step_of[visit.start] if visit.start <= a.deadline else len(a.step_begin)
+                base.room[a.holding_of[n, i], step:] -= count
     elif visit.end <= a.deadline:
         p = n - a.sources
         k = base.arrivals[p]

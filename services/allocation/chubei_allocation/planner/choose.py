@@ -13,12 +13,11 @@ import numpy as np
 from .arrays import DROPS, FIRST_DROP, FIRST_LOAD, LOADS, MOST_DROPS, RELEASE, Arrays, Ints, Table
 from .berths import earliest
 from .compiled import compiled
-from .filling import fill
+from .filling import fill, most_kg_in
 from .model import FAR
 from .neighbours import Ways
 from .serving import supportable, worth_of
 
-LEAST_MIN = 25  # no trip takes less
 MOST_FURTHER = 40  # points that are tried as further ones
 HOPEFUL = 1.5  # how much more than the best so far a trip is thought to bring at most
 BEST, GAIN, KG, M3, END, START = range(6)  # what Work.best holds of the trip being chosen
@@ -32,12 +31,13 @@ class Taste(NamedTuple):
     further: float = 0.7  # a further point is taken along if it brings so much of the rate of the trip
     noise: float = 0.0  # relative, on the rate of every trip
     liking: float = 0.0  # relative, on the worth of all goods for a point
+    balance: float = 0.5  # how much more the first units of an item count at a point than its last
     dock: float = 1.0  # how much more a minute of waiting for a dock counts than one of driving
     extend: float = 1.0  # 0: no further trips at the end of a day
 
 
 @compiled
-def worth(a: Arrays, p: int, sent: Ints, goods: Ints, units: Ints, mix: float) -> float:
+def worth(a: Arrays, p: int, sent: Ints, goods: Ints, units: Ints, mix: float, balance: float) -> float:
     """Weighted people that goods (by need) for point p are worth: `mix` of it by share of their kits, the rest
     by the kits that are whole with them."""
     first, last = a.first_need[p], a.first_need[p + 1]
@@ -53,6 +53,8 @@ def worth(a: Arrays, p: int, sent: Ints, goods: Ints, units: Ints, mix: float) -
                 by_share += a.need_worth[q] * (after - before)
             else:
                 part = 0.7 if a.need_tier[q] == 1 else 0.3
+                after *= 1.0 + balance * (1.0 - after)
+                before *= 1.0 + balance * (1.0 - before)
                 rise = worth_of(a, after) - worth_of(a, before)
                 by_share += a.weight[p] * people * part * a.need_share[q] * rise
     if mix < 1.0 and people > 0:
@@ -96,9 +98,9 @@ def offer(
     p = n - a.sources
     if clock >= a.deadline:
         return 0.0, 0.0, 0.0, 0.0
-    begin = float(earliest(a.manned[n], w.booked[n], max(int(clock), a.opens[n]), a.fixed[n] + 10))
+    begin = float(earliest(a.manned[n], w.booked[n], max(int(clock), a.opens[n]), a.fixed[n] + 1))
     handling = 1 / a.kg_per_min[s] + 1 / a.kg_per_min[n]
-    most_kg = min(kg_left, (a.deadline - begin - a.fixed[n] - 1) / handling)
+    most_kg = min(kg_left, most_kg_in(a.deadline - begin - a.fixed[n], a.kg_per_min[s], a.kg_per_min[n]))
     if most_kg <= 0:
         return 0.0, 0.0, 0.0, 0.0
     any_spare = False
@@ -108,7 +110,7 @@ def offer(
         k = q - a.first_need[p]
         w.spare[k] = 0
         if h >= 0 and w.sent[q] < a.need_units[q]:
-            units = max(0, w.left[h, start // a.cell] - w.picked[i])
+            units = max(0, w.left[h, a.step_of[start]] - w.picked[i])
             w.spare[k] = units if a.pack[i] == 1 else units // a.pack[i] * a.pack[i]
             any_spare = any_spare or w.spare[k] > 0
     if not any_spare:
@@ -120,7 +122,7 @@ def offer(
     if a.people[p] > 0 and a.pace[p] * (a.deadline - end) < 1.0:
         return 0.0, 0.0, 0.0, 0.0
     mix = taste.share * max(0.0, min(1.0, (a.deadline - end) / taste.fade_min))
-    return w.liking[p] * worth(a, p, w.sent, w.goods, w.units, mix), kg, m3, end
+    return w.liking[p] * worth(a, p, w.sent, w.goods, w.units, mix, taste.balance), kg, m3, end
 
 
 @compiled
@@ -133,16 +135,31 @@ def choose(a: Arrays, w: Any, v: int, aims: Table, net: Ways, taste: Taste, row:
         if s < 0:
             break
         arrive = free + ways[here, s]
-        if not w.inside[s] or ways[here, s] >= FAR or arrive + LEAST_MIN >= a.deadline:
+        if not w.inside[s] or ways[here, s] >= FAR or arrive >= a.deadline:
             continue
-        start = earliest(a.manned[s], w.booked[s], arrive, a.fixed[s] + 5)
-        if start + LEAST_MIN < a.deadline:
+        start = earliest(a.manned[s], w.booked[s], arrive, a.fixed[s] + 1)
+        if start < a.deadline:
             begun = free - taste.dock * (start - arrive)
-            best_from(a, w, v, s, start, begun, aims, net, taste, row)
+            best_from(a, w, v, s, start, 0, begun, aims, net, taste, row)
+            release = next_release(a, net, s, start)
+            if release < a.deadline:  # or wait for what comes in next
+                then = earliest(a.manned[s], w.booked[s], release, a.fixed[s] + 1)
+                if then < a.deadline:
+                    best_from(a, w, v, s, then, release, begun, aims, net, taste, row)
     if w.best[BEST] <= 0.0:
         return False
     lengthen(a, w, v, aims, net, taste, row)
     return True
+
+
+@compiled
+def next_release(a: Arrays, net: Ways, s: int, minute: int) -> int:
+    """The next minute after `minute` at which goods come in at source s; the deadline if none do."""
+    release: int = a.deadline
+    for k in range(net.releases.shape[1] - 1, -1, -1):
+        if net.releases[s, k] > minute:
+            release = net.releases[s, k]
+    return release
 
 
 @compiled
@@ -152,6 +169,7 @@ def best_from(
     v: int,
     s: int,
     start: int,
+    release: int,
     begun: float,
     aims: Table,
     net: Ways,
@@ -167,7 +185,7 @@ def best_from(
             break
         if not w.inside[n] or a.size[v] > a.max_size[n] or ways[s, n] >= FAR:
             continue
-        clock = start + a.fixed[s] + 1.0 + ways[s, n]
+        clock = float(start + a.fixed[s] + ways[s, n])
         if HOPEFUL * max(most, w.best[GAIN]) < w.best[BEST] * (clock + a.fixed[n] - begun):
             break  # those further away would have to bring far more
         gain, kg, m3, end = offer(a, w, s, n, start, clock, aims, a.payload[v], a.volume[v], taste)
@@ -180,9 +198,15 @@ def best_from(
         if rate > w.best[BEST]:
             w.best[BEST], w.best[GAIN], w.best[KG], w.best[M3], w.best[END] = rate, gain, kg, m3, end
             w.best[START] = start
-            row[RELEASE], row[LOADS], row[FIRST_LOAD], row[DROPS], row[FIRST_DROP] = 0, 1, s, 1, n
+            row[RELEASE], row[LOADS], row[FIRST_LOAD], row[DROPS], row[FIRST_DROP] = release, 1, s, 1, n
             for j in range(len(w.goods)):
                 w.best_goods[j] = w.goods[j]
+
+
+@compiled
+def number(small: int) -> int:
+    """The same number in 64 bits: a function is compiled anew for each width it is called with."""
+    return int(np.int64(small))
 
 
 @compiled
@@ -191,7 +215,7 @@ def lengthen(a: Arrays, w: Any, v: int, aims: Table, net: Ways, taste: Taste, ro
     rate = w.best[BEST]
     for i in range(len(w.picked)):
         w.picked[i] = 0
-    take_along(a, w, np.int64(row[FIRST_DROP]), w.best_goods)
+    take_along(a, w, number(row[FIRST_DROP]), w.best_goods)
     while row[DROPS] < MOST_DROPS:
         n = best_further(a, w, v, rate * taste.further, aims, net, taste, row)
         if n < 0:
@@ -212,11 +236,11 @@ def best_further(
     w.best then tells of the trip with it, w.best_goods are the goods for it.
     """
     ways = a.ways[a.speed[v]]
-    s = np.int64(row[FIRST_LOAD])
-    here = np.int64(row[FIRST_DROP + row[DROPS] - 1])
+    s = number(row[FIRST_LOAD])
+    here = number(row[FIRST_DROP + row[DROPS] - 1])
     end, kg, m3 = w.best[END], w.best[KG], w.best[M3]
     kg_left, m3_left = a.payload[v] - kg, a.volume[v] - m3
-    best_n = np.int64(-1)
+    best_n = number(-1)
     if kg_left < 0.03 * a.payload[v] or m3_left < 0.03 * a.volume[v]:
         return best_n
     for k in range(min(MOST_FURTHER, net.near.shape[1])):
@@ -226,7 +250,9 @@ def best_further(
         if not w.inside[n] or a.size[v] > a.max_size[n] or ways[here, n] >= FAR or visits(row, n):
             continue
         clock = end + ways[here, n]
-        gain, more_kg, more_m3, then = offer(a, w, s, n, int(w.best[START]), clock, aims, kg_left, m3_left, taste)
+        gain, more_kg, more_m3, then = offer(
+            a, w, s, n, int(w.best[START]), clock, aims, kg_left, m3_left, taste
+        )
         minutes = max(1.0, then - end + w.back[a.speed[v], n] - w.back[a.speed[v], here])
         if gain > least * minutes:
             least, best_n = gain / minutes, n
@@ -239,7 +265,7 @@ def best_further(
 @compiled
 def visits(row: Ints, n: int) -> bool:
     """Whether a trip has a drop at node n."""
-    for d in range(row[DROPS]):
+    for d in range(row[DROPS]):  # noqa: SIM110 (numba knows no generators)
         if row[FIRST_DROP + d] == n:
             return True
     return False

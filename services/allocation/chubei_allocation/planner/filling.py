@@ -27,7 +27,8 @@ def units_for(a: Arrays, q: int, people: int, level: int) -> int:
     """Units of need q that serve `level` of a point's people; groups in proportion."""
     if a.need_group[q] != GENERAL:
         level = -(-a.need_members[q] * level // people)
-    return math.ceil(level * a.need_per[q] - 1e-9)
+    units: int = math.ceil(level * a.need_per[q] - 1e-9)
+    return units
 
 
 @compiled
@@ -65,8 +66,8 @@ def fill(
 ) -> tuple[float, float]:
     """Choose goods (by need, set to what is taken) for point p; returns their (kg, m3).
 
-    aim: row of the point in Days.aims; sent: units by need that are there or under way; spare: units at the source, in whole packs;
-    arrives: about when they can be used.
+    aim: row of the point in Days.aims; sent: units by need that are there or under way; spare: units at the
+    source, in whole packs; arrives: about when they can be used.
     """
     for k in range(a.first_need[p + 1] - a.first_need[p]):
         goods[k] = 0
@@ -125,3 +126,16 @@ def take_demands(
             kg += goods[k] * a.kg[i]
             m3 += goods[k] * a.m3[i]
     return kg, m3
+
+
+@compiled
+def most_kg_in(minutes: float, load_kg_per_min: float, unload_kg_per_min: float) -> float:
+    """The most kg that can be loaded and unloaded in so many minutes, each a whole number of them."""
+    whole = math.floor(minutes + 1e-9)
+    if whole < 2:
+        return 0.0
+    loading = math.floor(whole * unload_kg_per_min / (load_kg_per_min + unload_kg_per_min))
+    most = 0.0
+    for m in range(max(1, loading), min(whole - 1, loading + 1) + 1):
+        most = max(most, min(m * load_kg_per_min, (whole - m) * unload_kg_per_min))
+    return most

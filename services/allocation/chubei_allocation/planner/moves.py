@@ -113,7 +113,7 @@ def swap_tails(days: Days, v: int, k: int, v2: int, k2: int) -> bool:
 @compiled
 def fits(a: Arrays, v: int, row: Ints) -> bool:
     """Whether v gets through to all points of a trip."""
-    for d in range(row[DROPS]):
+    for d in range(row[DROPS]):  # noqa: SIM110 (numba knows no generators)
         if a.size[v] > a.max_size[row[FIRST_DROP + d]]:
             return False
     return True
@@ -191,7 +191,8 @@ def new_trip(a: Arrays, w: Work, days: Days, v: int, k: int, ways: Ways, rng: In
     if n < 0 or not insert(days, v, k):
         return False
     row = days.rows[v, k]
-    row[RELEASE], row[LOADS], row[FIRST_LOAD], row[DROPS], row[FIRST_DROP] = 0, 1, s, 1, n
+    release = ways.releases[s, below(rng, ways.releases.shape[1])] if random(rng) < 0.3 else 0
+    row[RELEASE], row[LOADS], row[FIRST_LOAD], row[DROPS], row[FIRST_DROP] = release, 1, s, 1, n
     return True
 
 
@@ -235,7 +236,9 @@ def cut_tails(days: Days, vehicles: Ints, v: int, k: int, rng: Ints) -> None:
 
 
 @compiled
-def change(a: Arrays, w: Work, days: Days, vehicles: Ints, v: int, k: int, ways: Ways, rng: Ints) -> bool:
+def change(  # noqa: C901 (a table of moves)
+    a: Arrays, w: Work, days: Days, vehicles: Ints, v: int, k: int, ways: Ways, rng: Ints
+) -> bool:
     """One small change at random to the k-th trip of v; whether anything changed."""
     row = days.rows[v, k]
     kind = random(rng)
@@ -321,6 +324,8 @@ def move(a: Arrays, w: Work, days: Days, vehicles: Ints, ways: Ways, rng: Ints) 
     """Change the days at random; (whether anything changed, whether days are open at the end)."""
     v, k = pick_trip(days, vehicles, rng)
     if k < 0:
+        if random(rng) < 0.5:
+            return new_trip(a, w, days, v, 0, ways, rng), False
         return True, True
     kind = random(rng)
     if kind < 0.85:

@@ -63,7 +63,7 @@ def copy_given(a: Arrays, given: Base, n: int, out: Base) -> None:
                 out.room[h, m] = given.room[h, m]
         return
     p = n - a.sources
-    out.arrivals[p] = given.arrivals[p]
+    out.arrivals[p] = out.begun[p] = given.arrivals[p]
     for q in range(a.first_need[p], a.first_need[p + 1]):
         out.had[q] = given.had[q]
     for k in range(given.arrivals[p]):
@@ -88,18 +88,23 @@ def others(a: Arrays, given: Base, visits: Visits, mine: Table, inside: Table, o
     for n in range(len(inside)):
         if inside[n]:
             copy_given(a, given, n, out)
+    out.pending[0] = 0
     for v in range(len(visits.vehicle_visits)):
+        decided = a.start_free[v]
         for k in range(0 if mine[v] else visits.vehicle_visits[v]):
-            if inside[visits.rows[v, k, NODE]]:
-                count_visit(a, visits.rows[v, k], visits.goods[v, k], out)
+            row = visits.rows[v, k]
+            if k > 0 and row[TRIP] != visits.rows[v, k - 1, TRIP]:
+                decided = visits.rows[v, k - 1, END]
+            if inside[row[NODE]]:
+                count_visit(a, row, visits.goods[v, k], v, decided, out)
     for s in range(a.sources):
         if inside[s]:
             set_left(a, s, out)
 
 
 @compiled
-def count_visit(a: Arrays, row: Table, goods: Table, out: Base) -> None:
-    """Add a visit to what is booked, taken or brought."""
+def count_visit(a: Arrays, row: Table, goods: Table, v: int, decided: int, out: Base) -> None:
+    """Add a visit of v, decided on at a minute, to what is booked, taken or brought."""
     n = row[NODE]
     for m in range(row[START], min(row[END], a.deadline + 1)):
         out.booked[n, m] += 1
@@ -107,13 +112,17 @@ def count_visit(a: Arrays, row: Table, goods: Table, out: Base) -> None:
         for h in range(a.first_holding[n], a.first_holding[n + 1]):
             units = goods[a.holding_item[h]]
             if units > 0:
-                for m in range(row[START] // a.cell, out.room.shape[1]):
+                for m in range(a.step_of[row[START]], out.room.shape[1]):
                     out.room[h, m] -= units
         return
     p = n - a.sources
     k = out.arrivals[p]
     if k < out.arrival_end.shape[1]:
         out.arrivals[p] += 1
+        at = out.pending[0]
+        out.pending[0] += 1
+        out.pending_rows[at, 0], out.pending_rows[at, 1] = decided, v
+        out.pending_rows[at, 2], out.pending_rows[at, 3] = p, k
         out.arrival_end[p, k] = row[END]
         for q in range(a.first_need[p], a.first_need[p + 1]):
             out.arrival_units[p, k, q - a.first_need[p]] = goods[a.need_item[q]]

@@ -25,9 +25,11 @@ from .simulate import simulate
 from .workspace import Work, make_work, most_arrivals
 
 CHAINS = 2
+LARGE_FLEET = 300  # vehicles; then one plan to begin with must do
 WHOLE_TRIPS = 450  # so many trips are annealed as a whole
-REGION_VEHICLES = 24
-REGION_MOVES = 3000  # in one visit of a region
+REGION_VEHICLES = 10
+NEAR_POINTS = 20  # that a region may serve besides those it serves already
+REGION_MOVES = 1500  # in one visit of a region
 CHUNK_MOVES = 200  # between two looks at the clock
 HOT, COLD = 0.08, 0.004  # temperatures, in what an average trip is worth
 TASTES = (
@@ -60,12 +62,13 @@ class Search:
         self.arrays = a = build_arrays(model)
         self.ways = build_ways(model, a)
         most_trips = int(np.clip(a.deadline // 30, 8, 48))
-        self.given = build_base(model, a, most_arrivals(a, most_trips))
+        self.given = build_base(model, a, most_arrivals(a, most_trips), len(a.start_node) * most_trips * 4)
         self.vehicles = np.arange(len(a.start_node), dtype=np.int64)
         self.nodes = np.arange(len(a.fixed), dtype=np.int64)
         self.days: Days = make_days(a, most_trips)
         self.visits: Visits = make_visits(a, most_trips * 4)
         self.chains = [Chain(a, self.given, most_trips, seed * CHAINS + k) for k in range(CHAINS)]
+        self.calls = np.zeros((len(self.vehicles), len(self.nodes)), dtype=bool)
         self.rng = np.random.default_rng(seed)
         self.pool = ThreadPoolExecutor(CHAINS)
         self.score = np.zeros((len(a.people), 4))
@@ -81,6 +84,7 @@ class Search:
         copy_days(days, self.days, self.vehicles, self.nodes, self.arrays.sources)
         self._simulate(self.chains[0], self.days, CLOSED)
         write_down(work, self.visits, self.vehicles)
+        self._mark_calls(self.vehicles)
         self.score[:] = work.score
         self._reckon()
 
@@ -127,8 +131,9 @@ class Search:
         aim = Aim(wait=0.004, hope=0.1)
         work, days = self.chains[0].work, self.chains[0].now
         top = -1.0
-        for targets in (None, bound.targets) if bound.targets else (None,):
-            for order, taste in TASTES:
+        large = len(self.vehicles) > LARGE_FLEET
+        for targets in (None, bound.targets) if bound.targets and not large else (None,):
+            for order, taste in TASTES[:1] if large else TASTES:
                 if over() and top >= 0.0:
                     return
                 days.trips[:] = 0
@@ -146,8 +151,6 @@ class Search:
                 if worth > top:
                     top = worth
                     self._take_over(days)
-                if len(self.vehicles) > 2000:
-                    return
 
     # -- annealing
 
@@ -188,6 +191,20 @@ class Search:
                         self._copy(self.chains[better].now, chain.now)
             self._keep(max(range(CHAINS), key=lambda k: values[k][1]))
 
+    def prune(self) -> None:
+        """Take out the trips of a small plan that serve nobody, and nobody sooner."""
+        if int(self.days.trips.sum()) > WHOLE_TRIPS:
+            return
+        aim, chain = Aim(0.01, 0.0), self.chains[0]
+        for v in self.vehicles:
+            for k in range(int(self.days.trips[v]) - 1, -1, -1):
+                self._copy(self.days, chain.now)
+                chain.now.rows[v, k:-1] = chain.now.rows[v, k + 1 :].copy()
+                chain.now.trips[v] -= 1
+                self._simulate(chain, chain.now, CLOSED)
+                if merit(self.arrays, chain.work, self.nodes, aim) >= self._value(aim):
+                    self._take_over(chain.now)
+
     def _copy(self, a: Days, b: Days) -> None:
         copy_days(a, b, self.vehicles, self.nodes, self.arrays.sources)
 
@@ -200,8 +217,17 @@ class Search:
         if value > self._value(aim):
             self._take_over(chain.best)
 
-    def _value(self, aim: Aim) -> float:
-        return float(self.score[:, 0].sum() - aim.wait * self.score[:, 1].sum() / self.arrays.deadline)
+    def _value(self, aim: Aim, points: Ints | None = None) -> float:
+        """What is written down comes to, at some points or all, hopes left aside."""
+        score = self.score if points is None else self.score[points]
+        return float(score[:, 0].sum() - aim.wait * score[:, 1].sum() / self.arrays.deadline)
+
+    def _mark_calls(self, vehicles: Ints) -> None:
+        """Note which nodes these vehicles visit."""
+        self.calls[vehicles] = False
+        rows = self.visits.rows[:, :, NODE]
+        for v in vehicles:
+            self.calls[v, rows[v, : self.visits.vehicle_visits[v]]] = True
 
     def _anneal(
         self, chain: Chain, base: Base, vehicles: Ints, nodes: Ints, aim: Aim, moves: int, temperature: float
@@ -225,7 +251,9 @@ class Search:
 
     def _improve_regions(self, progress: Callable[[], float], over: Callable[[], bool]) -> None:
         while not over():
-            temperature, aim = self._heat(0.3 + 0.7 * progress())
+            temperature, aim = self._heat(
+                0.45 + 0.55 * progress()
+            )  # a region has less time to recover from heat
             regions = self._pick_regions()
 
             def run(job: tuple[Chain, Ints, Ints], temperature: float = temperature, aim: Aim = aim) -> None:
@@ -255,6 +283,8 @@ class Search:
         work.inside[:] = 0
         work.inside[nodes] = 1
         others(a, self.given, self.visits, mine, work.inside, chain.base)
+        in_order = chain.base.pending_rows[: chain.base.pending[0]]
+        in_order[:] = in_order[np.lexsort((in_order[:, 1], in_order[:, 0]))]
         for days in (chain.now, chain.best):
             copy_days(self.days, days, vehicles, nodes, a.sources)
         done = 0
@@ -262,13 +292,15 @@ class Search:
             heat = temperature * 0.2 ** (done / REGION_MOVES)
             self._anneal(chain, chain.base, vehicles, nodes, aim, CHUNK_MOVES, heat)
             done += CHUNK_MOVES
-        before = float(self._merit_of(chain, self.days, vehicles, nodes, aim))
-        if self._merit_of(chain, chain.best, vehicles, nodes, aim) >= before:
-            copy_days(chain.best, self.days, vehicles, nodes, a.sources)
-        self._merit_of(chain, self.days, vehicles, nodes, aim)
-        write_down(work, self.visits, vehicles)
         points = nodes[nodes >= a.sources] - a.sources
-        self.score[points] = work.score[points]
+        before = self._value(aim, points)
+        if (
+            self._merit_of(chain, chain.best, vehicles, nodes, aim) > before
+        ):  # else all goes on as it is written down
+            copy_days(chain.best, self.days, vehicles, nodes, a.sources)
+            write_down(work, self.visits, vehicles)
+            self._mark_calls(vehicles)
+            self.score[points] = work.score[points]
 
     def _merit_of(self, chain: Chain, days: Days, vehicles: Ints, nodes: Ints, aim: Aim) -> float:
         """What days of a region come to, hopes left aside; chain.work holds what comes of them."""
@@ -310,23 +342,20 @@ class Search:
         centre = int(self.rng.choice(asking, p=chance / chance.sum()))
         minutes = a.ways[0, centre]
         by_way = asking[np.argsort(minutes[asking], kind="stable")]
-        rows = visits.rows[:, :, NODE]
-        real = np.arange(rows.shape[1])[None, :] < visits.vehicle_visits[:, None]
         chosen = np.zeros(len(self.vehicles), dtype=bool)
         for n in by_way:
-            here = ((rows == n) & real).any(axis=1)
-            if chosen.any() and (chosen | here).sum() > REGION_VEHICLES * 1.5:
-                break
-            chosen |= here
+            chosen |= self.calls[:, n]
             if chosen.sum() >= REGION_VEHICLES:
                 break
+        if chosen.sum() > 1.5 * REGION_VEHICLES:
+            chosen[self.rng.permutation(np.flatnonzero(chosen))[REGION_VEHICLES:]] = False
         idle = np.flatnonzero(visits.vehicle_visits == 0)
         close = idle[np.argsort(minutes[a.start_node[idle]], kind="stable")][: REGION_VEHICLES // 4]
         chosen[close[minutes[a.start_node[close]] < FAR]] = True
         vehicles = np.flatnonzero(chosen)
         inside = np.zeros(len(self.nodes), dtype=bool)
-        inside[np.unique(rows[vehicles][real[vehicles]])] = True
-        inside[by_way[:30]] = True
+        inside |= self.calls[vehicles].any(axis=0)
+        inside[by_way[:NEAR_POINTS]] = True
         for n in by_way[:8]:
             inside[[s for s in self.ways.around[n][:4] if s >= 0]] = True
         return vehicles, np.flatnonzero(inside).astype(np.int64)

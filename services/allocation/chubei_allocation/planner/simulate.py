@@ -1,4 +1,4 @@
-"""What comes of a set of vehicle days: a simulation that runs one trip after the other, the earliest free vehicle first.
+"""What comes of a set of vehicle days: a simulation that runs trip after trip, the earliest free vehicle first.
 
 A day is a list of trips (rows of arrays.TRIP_WIDTH numbers: sources, then points). The simulation decides what the
 search need not: when each visit starts (the first gap at docks and bays), and what is loaded for which point
@@ -24,7 +24,7 @@ from .arrays import (
 from .berths import book, earliest
 from .choose import Taste, choose
 from .compiled import compiled
-from .filling import fill
+from .filling import fill, most_kg_in
 from .model import FAR
 from .neighbours import Ways
 from .serving import serve
@@ -89,7 +89,8 @@ def reset(a: Arrays, base: Base, w: Work, nodes: Ints) -> None:
                 for q in range(a.first_need[p], a.first_need[p + 1]):
                     units = base.arrival_units[p, k, q - a.first_need[p]]
                     w.arrival_units[p, k, q - a.first_need[p]] = units
-                    w.sent[q] += units
+                    if k < base.begun[p]:
+                        w.sent[q] += units
 
 
 @compiled
@@ -127,7 +128,7 @@ def spare_for(a: Arrays, w: Work, s: int, n: int, start: int, row: Ints, stop: i
             h2 = a.holding_of[row[FIRST_LOAD + other], i]
             later = later or (h2 >= 0 and w.left[h2, -1] > 0)
         if not later:
-            units = max(0, w.left[h, start // a.cell] - w.picked[i])
+            units = max(0, w.left[h, a.step_of[start]] - w.picked[i])
             w.spare[k] = units if a.pack[i] == 1 else units // a.pack[i] * a.pack[i]
             any_spare = any_spare or w.spare[k] > 0
     return any_spare
@@ -154,7 +155,7 @@ def pick(a: Arrays, w: Work, row: Ints, aims: Table, v: int, stop: int, start: i
     before_kg = kg
     for i in range(len(w.picked)):
         w.picked[i] = 0
-    clock, here = start + a.fixed[s] + 1.0, s  # when and where it will be with what it has so far
+    clock, here = float(start + a.fixed[s]), s  # when and where it will be with what it has so far
     for later in range(stop + 1, row[LOADS]):
         there = row[FIRST_LOAD + later]
         clock += minutes[here, there] + a.fixed[there]
@@ -168,7 +169,8 @@ def pick(a: Arrays, w: Work, row: Ints, aims: Table, v: int, stop: int, start: i
             break
         begin = max(clock, float(a.opens[n]))
         handling = 1 / a.kg_per_min[s] + 1 / a.kg_per_min[n]
-        most_kg = min(a.payload[v] - kg, (a.deadline - begin - a.fixed[n] - 1) / handling)
+        in_time = most_kg_in(a.deadline - begin - a.fixed[n], a.kg_per_min[s], a.kg_per_min[n])
+        most_kg = min(a.payload[v] - kg, in_time)
         if most_kg <= 0 or not spare_for(a, w, s, n, start, row, stop):
             continue
         arrives = int(begin) + a.fixed[n]
@@ -206,7 +208,8 @@ def load(a: Arrays, w: Work, row: Ints, aims: Table, v: int, stop: int, here: in
     for i in range(len(w.picked)):
         w.load_units[stop, i] = w.picked[i]
         w.picked[i] = 0
-    return start + minutes
+    end: int = start + minutes
+    return end
 
 
 @compiled
@@ -276,7 +279,7 @@ def book_trip(a: Arrays, w: Work, row: Ints, v: int) -> None:
             for h in range(a.first_holding[s], a.first_holding[s + 1]):
                 units = w.load_units[stop, a.holding_item[h]]
                 if units > 0:
-                    take(w.left[h], w.load_start[stop] // a.cell, units)
+                    take(w.left[h], a.step_of[w.load_start[stop]], units)
             note(a, w, v, s, stop, False)
     for d in range(row[DROPS]):
         if w.drop_start[d] >= 0:
@@ -314,6 +317,23 @@ def run_trip(a: Arrays, w: Work, row: Ints, aims: Table, v: int) -> bool:
 
 
 @compiled
+def send_others(a: Arrays, base: Base, w: Work, next_one: int, minute: int, v: int) -> int:
+    """Count as sent what other vehicles decide on before v does at a minute; the next one that is pending.
+
+    So the search of a part sees at each decision just what the whole saw, and its outcome fits what is there.
+    """
+    while next_one < base.pending[0]:
+        row = base.pending_rows[next_one]
+        if row[0] > minute or (row[0] == minute and row[1] > v):
+            break
+        p, k = row[2], row[3]
+        for q in range(a.first_need[p], a.first_need[p + 1]):
+            w.sent[q] += base.arrival_units[p, k, q - a.first_need[p]]
+        next_one += 1
+    return next_one
+
+
+@compiled
 def simulate(
     a: Arrays,
     base: Base,
@@ -340,8 +360,10 @@ def simulate(
         for k in range(w.done.shape[1]):
             w.done[v, k] = 0
         push(w.heap, w.heap_size, w.free[v], v)
+    pending = 0
     while w.heap_size[0] > 0:
-        _, v = pop(w.heap, w.heap_size)
+        minute, v = pop(w.heap, w.heap_size)
+        pending = send_others(a, base, w, pending, minute, v)
         k = w.trip[v]
         w.trip[v] += 1
         if k == trips[v]:
@@ -358,6 +380,7 @@ def simulate(
             push(w.heap, w.heap_size, w.free[v], v)
         elif w.trip[v] < trips[v]:
             push(w.heap, w.heap_size, w.free[v], v)
+    send_others(a, base, w, pending, FAR, 0)
     for n in nodes:
         if n >= a.sources:
             p = n - a.sources

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from .bound import Bound, upper_bound
 from .model import Model
@@ -14,34 +13,9 @@ from .program import Watch
 from .ready import make_ready
 from .scenario import Claims, Plan, Scenario, SolverReport
 from .search import Search
+from .stopping import Progress, Stop
 
-DEFAULT_TIME_LIMIT_S = 10.0
 REPORT_EVERY_S = 0.2
-
-
-@dataclass(frozen=True)
-class Stop:
-    """When a solve ends: after so many seconds, so many units of work (sets of days simulated), or when asked to.
-
-    The same scenario, seed and work_limit give the same trips, if no time limit cuts in. `should_stop` is
-    polled many times a second; the plan found so far is then returned.
-    """
-
-    time_limit_s: float | None = DEFAULT_TIME_LIMIT_S
-    work_limit: int | None = None
-    should_stop: Callable[[], bool] = lambda: False
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a solve is. `utility` and `supported` are those of the best plan so far; `bound` is proven."""
-
-    phase: str  # "construct", "improve" or "done"
-    elapsed_s: float
-    utility: float
-    supported: int
-    people: int
-    bound: float
 
 
 class _Clock:
@@ -81,13 +55,13 @@ class _Solve:
         self.phase = "construct"
         self.bound = Bound(1.0, None)
         self.watch = Watch()
-        self.search: Search | None = None
         self.clock = _Clock(stop, self._report)
         self.model = Model(scenario)
         self.people = sum(want.people for want in self.model.wants)
         self.bounding = threading.Thread(target=self._find_bound, daemon=True)
         self.bounding.start()
         self.search = Search(self.model, seed)
+        self._report(self.clock)
 
     def _report(self, clock: _Clock) -> None:
         if self.on_progress is None:
@@ -96,8 +70,8 @@ class _Solve:
             Progress(
                 phase=self.phase,
                 elapsed_s=clock.elapsed_s,
-                utility=self.search.utility if self.search else 0.0,
-                supported=self.search.supported if self.search else 0,
+                utility=self.search.utility,
+                supported=self.search.supported,
                 people=self.people,
                 bound=self.bound.utility,
             )
@@ -115,13 +89,13 @@ class _Solve:
 
     def _over(self) -> bool:
         limit = self.clock.stop.work_limit
-        work = self.search.moves if self.search else 0
+        work = self.search.moves
         return self.clock.over() or (limit is not None and work >= limit)
 
     def _part(self) -> float:
         """The share of the work or time that has passed, 0 to 1."""
         stop = self.clock.stop
-        if stop.work_limit is not None and self.search:
+        if stop.work_limit is not None:
             return min(1.0, self.search.moves / stop.work_limit)
         if stop.time_limit_s is not None:
             return min(1.0, self.clock.elapsed_s / stop.time_limit_s)
@@ -130,7 +104,6 @@ class _Solve:
     def run(self) -> Search:
         """The search when its time is up."""
         search = self.search
-        assert search is not None
         if self.clock.stop.work_limit is not None:
             self.bounding.join()  # its targets must not depend on how fast it comes
         search.construct(self.bound, self._over)
@@ -139,6 +112,7 @@ class _Solve:
         if self.bounding.is_alive() and len(search.vehicles) < 100:
             self._await()
         search.improve(self._part, self._over)
+        search.prune()
         self.watch.stop()
         self.bounding.join(timeout=1.0)  # at most: a bound that is not there by then is not waited for
         self.phase = "done"

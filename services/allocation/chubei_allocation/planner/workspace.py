@@ -64,7 +64,7 @@ def make_work(a: Arrays, base: Base, most_trips: int, seed: int) -> Work:
     nearest = a.ways[:, :, : a.sources].min(axis=2, initial=FAR)
     return Work(
         booked=np.zeros_like(a.manned),
-        left=np.zeros((len(a.holding_item), a.deadline // a.cell + 1), dtype=np.int32),
+        left=np.zeros((len(a.holding_item), len(a.step_begin)), dtype=np.int32),
         sent=np.zeros(len(a.need_item), dtype=np.int64),
         arrivals=np.zeros(points, dtype=np.int64),
         arrival_end=np.zeros((points, arrivals), dtype=np.int32),
