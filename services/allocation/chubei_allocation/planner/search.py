@@ -202,7 +202,7 @@ class Search:
                 chain.now.rows[v, k:-1] = chain.now.rows[v, k + 1 :].copy()
                 chain.now.trips[v] -= 1
                 self._simulate(chain, chain.now, CLOSED)
-                if merit(self.arrays, chain.work, self.nodes, aim) >= self._value(aim):
+                if merit(self.arrays, chain.work, self.nodes, aim) >= self._value(aim) - 1e-9:
                     self._take_over(chain.now)
 
     def _copy(self, a: Days, b: Days) -> None:
