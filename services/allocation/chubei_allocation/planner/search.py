@@ -25,6 +25,7 @@ from .simulate import simulate
 from .workspace import Work, make_work, most_arrivals
 
 CHAINS = 2
+NEGLIGIBLE = 0.01  # weighted people; less than anybody served is worth, or waits a few hours less
 LARGE_FLEET = 300  # vehicles; then one plan to begin with must do
 WHOLE_TRIPS = 450  # so many trips are annealed as a whole
 REGION_VEHICLES = 10
@@ -202,7 +203,7 @@ class Search:
                 chain.now.rows[v, k:-1] = chain.now.rows[v, k + 1 :].copy()
                 chain.now.trips[v] -= 1
                 self._simulate(chain, chain.now, CLOSED)
-                if merit(self.arrays, chain.work, self.nodes, aim) >= self._value(aim) - 1e-9:
+                if merit(self.arrays, chain.work, self.nodes, aim) >= self._value(aim) - NEGLIGIBLE:
                     self._take_over(chain.now)
 
     def _copy(self, a: Days, b: Days) -> None:
