@@ -25,7 +25,6 @@ from .simulate import simulate
 from .workspace import Work, make_work, most_arrivals
 
 CHAINS = 2
-NEGLIGIBLE = 0.01  # weighted people; less than anybody served is worth, or waits a few hours less
 LARGE_FLEET = 300  # vehicles; then one plan to begin with must do
 WHOLE_TRIPS = 450  # so many trips are annealed as a whole
 REGION_VEHICLES = 10
@@ -191,20 +190,6 @@ class Search:
                     if chain is not self.chains[better]:
                         self._copy(self.chains[better].now, chain.now)
             self._keep(max(range(CHAINS), key=lambda k: values[k][1]))
-
-    def prune(self) -> None:
-        """Take out the trips of a small plan that serve nobody, and nobody sooner."""
-        if int(self.days.trips.sum()) > WHOLE_TRIPS:
-            return
-        aim, chain = Aim(0.01, 0.0), self.chains[0]
-        for v in self.vehicles:
-            for k in range(int(self.days.trips[v]) - 1, -1, -1):
-                self._copy(self.days, chain.now)
-                chain.now.rows[v, k:-1] = chain.now.rows[v, k + 1 :].copy()
-                chain.now.trips[v] -= 1
-                self._simulate(chain, chain.now, CLOSED)
-                if merit(self.arrays, chain.work, self.nodes, aim) >= self._value(aim) - NEGLIGIBLE:
-                    self._take_over(chain.now)
 
     def _copy(self, a: Days, b: Days) -> None:
         copy_days(a, b, self.vehicles, self.nodes, self.arrays.sources)

@@ -112,7 +112,6 @@ class _Solve:
         if self.bounding.is_alive() and len(search.vehicles) < 100:
             self._await()
         search.improve(self._part, self._over)
-        search.prune()
         self.watch.stop()
         self.bounding.join(timeout=1.0)  # at most: a bound that is not there by then is not waited for
         self.phase = "done"
