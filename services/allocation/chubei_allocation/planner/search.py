@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from .anneal import CLOSED, Aim, anneal, clean, copy_days, merit
-from .arrays import FIRST_DROP, TRIP_WIDTH, Arrays, Base, Ints, build_arrays, build_base
+from .arrays import Arrays, Base, Ints, build_arrays, build_base
 from .bound import Bound
 from .choose import Taste
 from .days import Days, make_days
@@ -345,6 +345,3 @@ class Search:
         for n in by_way[:8]:
             inside[[s for s in self.ways.around[n][:4] if s >= 0]] = True
         return vehicles, np.flatnonzero(inside).astype(np.int64)
-
-
-__all__ = ["FIRST_DROP", "TRIP_WIDTH", "Search"]
