@@ -161,7 +161,8 @@ def test_a_second_reversal(sql, yard):
         ("UPDATE hold_line SET quantity = 1 WHERE place_id = :store", "hold_line_fixed"),
         ("UPDATE hold SET status = 'released' WHERE id = :hold", "hold_closed_empty"),
         ("DELETE FROM hold WHERE id = :hold", "hold_kept"),
-        ("UPDATE place SET kind = 'outside' WHERE id = :store", "balance_place"),
+        ("UPDATE place SET kind = 'outside' WHERE id = :store", "place_state_of_kind"),
+        ("UPDATE place SET kind = 'outside', state = 'outside' WHERE id = :store", "balance_place"),
     ],
 )
 def test_what_is_written_stays(sql, yard, statement, constraint):

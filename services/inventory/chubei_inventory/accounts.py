@@ -88,7 +88,15 @@ def _open(session: Session, place_id: str, kind: PlaceKind, name_zh: str, name_e
     told = {"certainty": Certainty.VERIFIED, "source": "opened by a movement"}
     session.execute(
         insert(Place)
-        .values(id=place_id, kind=kind, name_zh=name_zh, name_en=name_en, zone="", provenance=told)
+        .values(
+            id=place_id,
+            kind=kind,
+            name_zh=name_zh,
+            name_en=name_en,
+            zone="",
+            provenance=told,
+            state="transit" if kind is PlaceKind.TRANSIT else "shelf",
+        )
         .on_conflict_do_nothing()
     )
 

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from chubei_inventory import tables
 from chubei_inventory.ledger import OWN_PREFIXES
 
-_OWN_KINDS = (PlaceKind.TRANSIT, PlaceKind.OUTSIDE)
+_OWN_KINDS = (PlaceKind.TRANSIT, PlaceKind.OUTSIDE, PlaceKind.STATE)
 
 
 def put_item(session: Session, item: Item) -> Item:

@@ -9,8 +9,12 @@ from chubei_shared.errors import Conflict
 
 
 def fingerprint(body: Dto) -> bytes:
-    """SHA-256 over canonical JSON: the same for the same content, however it was spelt on the wire."""
-    text = json.dumps(body.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    """SHA-256 over canonical JSON: the same for the same content, however it was spelt on the wire.
+
+    Ids are remembered for good, beyond the day a contract gets a field more: so defaults are left out.
+    """
+    told = body.model_dump(mode="json", exclude_defaults=True)
+    text = json.dumps(told, sort_keys=True, separators=(",", ":"))
     return sha256(text.encode()).digest()
 
 

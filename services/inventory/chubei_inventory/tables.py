@@ -94,7 +94,13 @@ class Place(Base):
     lat: Mapped[float | None]
     provenance: Mapped[dict[str, Any]]
     outside: Mapped[bool] = mapped_column(Computed("(kind = 'outside'::text)", persisted=True), nullable=True)
-    __table_args__ = (UniqueConstraint("id", "outside", name="place_id_outside"),)
+    parent_id: Mapped[str | None] = mapped_column(ForeignKey("place.id"))
+    """The place that an account of a state belongs to."""
+    state: Mapped[str] = mapped_column(server_default=text("'shelf'"))
+    __table_args__ = (
+        UniqueConstraint("id", "outside", name="place_id_outside"),
+        Index("place_parent", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
+    )
 
 
 class Reserve(Base):
@@ -137,11 +143,12 @@ class Lot(Base):
     expires_on: Mapped[date | None]
     quality: Mapped[str] = mapped_column(server_default=text("'ok'"))
     reserve_id: Mapped[str | None] = mapped_column(ForeignKey("reserve.id"))
+    owner: Mapped[str] = mapped_column(server_default=text("'district'"))
     __table_args__ = (
         UniqueConstraint("id", "item_code", name="lot_id_item"),
         UniqueConstraint("reserve_id", name="lot_reserve"),
         UniqueConstraint(
-            "item_code", "maker", "lot_no", "made_on", "expires_on", "reserve_id",
+            "item_code", "maker", "lot_no", "made_on", "expires_on", "owner", "reserve_id",
             name="lot_identity", postgresql_nulls_not_distinct=True,
         ),
     )  # fmt: skip
@@ -182,11 +189,16 @@ class Movement(Base):
     reverses_id: Mapped[UUID | None] = mapped_column(ForeignKey("movement.id"))
     xact: Mapped[int] = mapped_column(BigInteger, server_default=text("pg_current_xact_id()::text::bigint"))
     """The transaction that made it; only that one may add entries."""
+    approved_by: Mapped[str | None]
+    details: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    """What only some kinds have: where it went, for whom, which module."""
     __table_args__ = (
         UniqueConstraint("id", name="movement_id_once"),
         UniqueConstraint("reverses_id", name="movement_reversed_once"),
         Index("movement_order", "order_id", "seq", postgresql_where=text("order_id IS NOT NULL")),
         Index("movement_hold", "hold_id", postgresql_where=text("hold_id IS NOT NULL")),
+        Index("movement_occurred", "occurred_at"),
+        Index("movement_xact", "xact"),
     )
 
 
@@ -224,7 +236,11 @@ class Balance(Base):
         Index("balance_inside", "place_id", "item_code", "lot_id", postgresql_where=text("NOT outside")),
         Index("balance_item", "item_code", "place_id", "lot_id", postgresql_where=text("NOT outside")),
         Index("balance_by_lot", "lot_id"),
-    )
+        Index(
+            "balance_disputed", "lot_id", "place_id",
+            postgresql_where=text("place_id ~~ 'disputed:%'::text"),
+        ),
+    )  # fmt: skip
 
 
 class HoldLine(Base):
@@ -248,4 +264,79 @@ class HoldLine(Base):
             name="hold_line_balance",
         ),
         Index("hold_line_row", "place_id", "item_code", postgresql_where=text("outstanding > 0")),
+    )
+
+
+class ReturnRule(Base):
+    """How long a returnable item that was lent has to come back; without months: always."""
+
+    __tablename__ = "return_rule"
+    item_code: Mapped[str] = mapped_column(ForeignKey("item.code"), primary_key=True)
+    within_months: Mapped[int | None]
+    source: Mapped[str]
+
+
+class Recall(Base):
+    """A maker's lot (or all its lots, of one item or of all) is called back until the recall is lifted."""
+
+    __tablename__ = "recall"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    body_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    item_code: Mapped[str | None] = mapped_column(ForeignKey("item.code"))
+    maker: Mapped[str]
+    lot_no: Mapped[str | None]
+    occurred_at: Mapped[datetime]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    recorded_by: Mapped[str]
+    voucher: Mapped[str]
+    reason: Mapped[str]
+    lifted_at: Mapped[datetime | None]
+    lifted_by: Mapped[str | None]
+    lifted_reason: Mapped[str | None]
+    __table_args__ = (Index("recall_open", "maker", postgresql_where=text("lifted_at IS NULL")),)
+
+
+class LotChange(Base):
+    """What a lot's quality became, and why. Append-only; the last one is the lot's."""
+
+    __tablename__ = "lot_change"
+    seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    lot_id: Mapped[UUID] = mapped_column(ForeignKey("lot.id"))
+    quality: Mapped[str]
+    reason: Mapped[str]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    recorded_by: Mapped[str]
+    recall_id: Mapped[UUID | None] = mapped_column(ForeignKey("recall.id"))
+    movement_id: Mapped[UUID | None]
+    xact: Mapped[int] = mapped_column(BigInteger, server_default=text("pg_current_xact_id()::text::bigint"))
+    __table_args__ = (Index("lot_change_lot", "lot_id", "seq"), Index("lot_change_xact", "xact"))
+
+
+class Parked(Base):
+    """A movement that was reported and can not be booked as it is: it waits for what it names, or for a person."""
+
+    __tablename__ = "parked"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    body_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
+    body: Mapped[str]
+    """The JSON text as it came."""
+    place_id: Mapped[str]
+    reason: Mapped[str]
+    detail: Mapped[str]
+    detail_en: Mapped[str]
+    waits_for: Mapped[list[str]] = mapped_column(server_default=text("'{}'::text[]"))
+    status: Mapped[str] = mapped_column(server_default=text("'open'"))
+    sent_by: Mapped[str]
+    received_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    settled_at: Mapped[datetime | None]
+    settled_by: Mapped[str | None]
+    settled_reason: Mapped[str | None]
+    settled_as: Mapped[UUID | None] = mapped_column(ForeignKey("movement.id"))
+    xact: Mapped[int] = mapped_column(BigInteger, server_default=text("pg_current_xact_id()::text::bigint"))
+    __table_args__ = (
+        UniqueConstraint("seq", name="parked_seq"),
+        Index("parked_open", "place_id", "seq", postgresql_where=text("status = 'open'")),
+        Index("parked_waits", "waits_for", postgresql_using="gin", postgresql_where=text("status = 'open'")),
+        Index("parked_xact", "place_id", "xact"),
     )

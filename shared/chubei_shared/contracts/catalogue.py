@@ -66,6 +66,13 @@ class Kit(Dto):
 
 class PlaceKind(StrEnum):
     STORE = "store"
+    """A district store (区级库)."""
+    SPECIAL = "special"
+    """A special store (特殊物资储备库)."""
+    STREET = "street"
+    """A street's own stock (街道储备)."""
+    DONATION = "donation"
+    """Where donations are taken in (捐赠物资)."""
     SUPPLIER = "supplier"
     MAKER = "maker"
     POINT = "point"
@@ -74,6 +81,8 @@ class PlaceKind(StrEnum):
     """Goods aboard for one dispatch order; opened by the first load."""
     OUTSIDE = "outside"
     """The world beyond the books: where goods come from and go to. May stand below zero."""
+    STATE = "state"
+    """What a place keeps off its shelves: sealed off, being tested, lent out, packed into a module."""
 
 
 class Place(Dto):
@@ -87,13 +96,27 @@ class Place(Dto):
     provenance: Provenance
 
 
+class Owner(StrEnum):
+    """Whose goods they are. Different owners, different lots: what is given is never mixed with state stock."""
+
+    DISTRICT = "district"
+    SUPERIOR = "superior"
+    """The city's or the state's, lent downwards (上级调拨)."""
+    STREET = "street"
+    DONOR = "donor"
+    """Given, on the night or before (捐赠)."""
+    SOCIAL = "social"
+    """A firm's or community's own (社会储备)."""
+
+
 class Lot(Dto):
-    """A batch: one item, one maker, one pair of dates."""
+    """A batch: one item, one maker, one pair of dates, one owner."""
 
     lot_no: Name
     maker: Name
     made_on: date | None = None
     expires_on: date | None = None
+    owner: Owner = Owner.DISTRICT
 
     @model_validator(mode="after")
     def _dates(self) -> Self:
