@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from chubei_allocation.planner import DEFAULT_TIME_LIMIT_S, changes, check
+from chubei_allocation.planner import DEFAULT_TIME_LIMIT_S, REPLAN_SHARE, check
 from chubei_allocation.planner import plan as solve
 from rich.console import Console
 
@@ -38,13 +38,16 @@ def plan(
         typer.Option(
             "--time-limit",
             metavar="S",
-            help=f"求解秒数 / seconds to solve (default: {DEFAULT_TIME_LIMIT_S:g}; none with --work-limit)",
+            help=f"求解秒数 / seconds to solve (default: {DEFAULT_TIME_LIMIT_S:g}, "
+            f"with --previous {DEFAULT_TIME_LIMIT_S * REPLAN_SHARE:g}; none with --work-limit)",
         ),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="随机种子 / seed of the search")] = 0,
     previous_path: Annotated[
         Path | None,
-        typer.Option("--previous", metavar="PLAN.json", help="与此计划比较 / compare with this plan"),
+        typer.Option(
+            "--previous", metavar="PLAN.json", help="尽量沿用此计划 / keep what can be kept of this plan"
+        ),
     ] = None,
     work_limit: Annotated[
         int | None,
@@ -56,7 +59,7 @@ def plan(
     ] = None,
 ) -> None:
     """为一个情景求计划 / plan for a scenario: trips that bring most people relief in time, with a proven bound."""
-    stop = stop_of(time_limit_s, work_limit, DEFAULT_TIME_LIMIT_S)
+    stop = stop_of(time_limit_s, work_limit, DEFAULT_TIME_LIMIT_S * (REPLAN_SHARE if previous_path else 1))
     refuse_seed(seed)
     scenario = read_scenario(scenario_path)
     previous = read_trips(previous_path, scenario) if previous_path else None
@@ -64,9 +67,7 @@ def plan(
     console = Console(stderr=True)
     compile_first()
     with interruptible() as asked, SolveBar(console, scenario.name, stop.time_limit_s) as bar:
-        made = solve(scenario, replace(stop, should_stop=asked.is_set), seed, bar.update)
-    if previous is not None:
-        made = replace(made, changes=changes(scenario, previous, made.trips))
+        made = solve(scenario, replace(stop, should_stop=asked.is_set), seed, bar.update, previous)
     if wrong := check(scenario, made):
         raise CommandError(
             f"计划未过独立检查，未写出 / the checker refused the plan, nothing written: {wrong[0]}"

@@ -6,14 +6,15 @@
     text = json.dumps(plan.as_json())
 
 `load_json` reads bytes strictly (no NaN, no key twice); `parse_trips` reads the trips of a stored plan and
-`judge(scenario, trips)` gives violations and figures of any trips. `changes` compares with a previous plan.
+`judge(scenario, trips)` gives violations and figures of any trips. `changes` compares with a previous plan; `plan`
+keeps what it can of one that it is given.
 `explain(scenario, trips)` says why they do not serve more, `advise` what one more of each would give, and
 `tightest` and `served_by_hour` how they use what there is. Only `plan` and `advise` load OR-Tools.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from .advice import MOST_CHANGES, Advice, AdviceProgress, Advised, RefusedError, advise
 from .binding import Binding
@@ -25,7 +26,7 @@ from .figures import Figures
 from .parse import parse_scenario
 from .parse_plan import parse_plan, parse_trips
 from .scenario import Changes, Claims, Plan, Scenario, ScenarioError, SolverReport, Trip, Unmet, Visit
-from .stopping import DEFAULT_TIME_LIMIT_S, Progress, Stop
+from .stopping import DEFAULT_TIME_LIMIT_S, REPLAN_SHARE, Progress, Stop
 from .usage import Tightness, served_by_hour, tightest
 from .whatif import Change, changed
 
@@ -35,20 +36,24 @@ def plan(
     stop: Stop | None = None,
     seed: int = 0,
     on_progress: Callable[[Progress], None] | None = None,
+    previous: Sequence[Trip] | None = None,
 ) -> Plan:
     """The best plan found for a scenario before `stop`, with a proven bound on what any plan can reach.
 
     Anytime: whenever it is stopped it returns a plan that obeys all rules, if need be one without new trips.
     The time limit runs from when the search is compiled, which is once for each machine (ready.py).
+    With the trips of a previous plan it keeps those not yet begun where that costs little (replan.py), tells how
+    it differs, and takes half of the default time, and half of a work limit.
     """
     from .solve import plan as solve  # here: only who plans pays for loading numba and OR-Tools
 
-    return solve(scenario, stop, seed, on_progress)
+    return solve(scenario, stop, seed, on_progress, previous)
 
 
 __all__ = [
     "DEFAULT_TIME_LIMIT_S",
     "MOST_CHANGES",
+    "REPLAN_SHARE",
     "Advice",
     "AdviceProgress",
     "Advised",

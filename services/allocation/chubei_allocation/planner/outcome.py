@@ -11,11 +11,14 @@ from .scenario import Trip, Unmet, Visit
 from .search import Search
 
 
-def outcome(search: Search) -> tuple[Trip, ...]:
-    """All trips of the plan: the committed ones as they were, then the others by their start."""
+def outcome(search: Search, begun: tuple[Trip, ...]) -> tuple[Trip, ...]:
+    """All trips of the plan: those that have begun as they were, then the others by their start.
+
+    Besides what has begun the search may have taken further trips as settled: its scenario's committed ones.
+    """
     model, visits = search.model, search.visits
     ids = [item.id for item in model.scenario.items]
-    trips = []
+    trips = list(model.scenario.committed[len(begun) :])
     for v, vehicle in enumerate(model.vehicles):
         stops = range(int(visits.vehicle_visits[v]))
         for _, group in groupby(stops, key=lambda k: int(visits.rows[v, k, TRIP])):
@@ -34,7 +37,7 @@ def outcome(search: Search) -> tuple[Trip, ...]:
                 )
             trips.append(Trip(vehicle.name, tuple(made)))
     trips.sort(key=lambda trip: (trip.visits[0].start, trip.vehicle))
-    return (*model.scenario.committed, *trips)
+    return (*begun, *trips)
 
 
 def unmet(search: Search) -> tuple[Unmet, ...]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from .bound import Bound, upper_bound
+from .changes import changes
 from .model import Model
 from .outcome import outcome, unmet
 from .program import Watch
 from .ready import make_ready
-from .scenario import Claims, Plan, Scenario, SolverReport
+from .replan import Race
+from .scenario import Claims, Plan, Scenario, SolverReport, Trip
 from .search import Search
-from .stopping import Progress, Stop
+from .stopping import DEFAULT_TIME_LIMIT_S, REPLAN_SHARE, Progress, Stop
 
 REPORT_EVERY_S = 0.2
 
@@ -49,7 +52,12 @@ class _Solve:
     """The state of one solve."""
 
     def __init__(
-        self, scenario: Scenario, stop: Stop, seed: int, on_progress: Callable[[Progress], None] | None
+        self,
+        scenario: Scenario,
+        stop: Stop,
+        seed: int,
+        on_progress: Callable[[Progress], None] | None,
+        previous: Sequence[Trip],
     ) -> None:
         self.on_progress = on_progress
         self.phase = "construct"
@@ -60,18 +68,19 @@ class _Solve:
         self.people = sum(want.people for want in self.model.wants)
         self.bounding = threading.Thread(target=self._find_bound, daemon=True)
         self.bounding.start()
-        self.search = Search(self.model, seed)
+        self.race = Race(self.model, previous, seed)
         self._report(self.clock)
 
     def _report(self, clock: _Clock) -> None:
         if self.on_progress is None:
             return
+        leader = self.race.leader
         self.on_progress(
             Progress(
                 phase=self.phase,
                 elapsed_s=clock.elapsed_s,
-                utility=self.search.utility,
-                supported=self.search.supported,
+                utility=leader.utility,
+                supported=leader.supported,
                 people=self.people,
                 bound=self.bound.utility,
             )
@@ -89,34 +98,36 @@ class _Solve:
 
     def _over(self) -> bool:
         limit = self.clock.stop.work_limit
-        work = self.search.moves
+        work = self.race.moves
         return self.clock.over() or (limit is not None and work >= limit)
 
     def _part(self) -> float:
         """The share of the work or time that has passed, 0 to 1."""
         stop = self.clock.stop
         if stop.work_limit is not None:
-            return min(1.0, self.search.moves / stop.work_limit)
+            return min(1.0, self.race.moves / stop.work_limit)
         if stop.time_limit_s is not None:
             return min(1.0, self.clock.elapsed_s / stop.time_limit_s)
         return 0.5
 
-    def run(self) -> Search:
-        """The search when its time is up."""
-        search = self.search
-        if self.clock.stop.work_limit is not None:
-            self.bounding.join()  # its targets must not depend on how fast it comes
-        search.construct(self.bound, self._over)
+    def _construct(self, search: Search, over: Callable[[], bool]) -> None:
+        """The plan that a search begins with."""
+        search.construct(self.bound, over)
         self._report(self.clock)
         self.phase = "improve"
-        if self.bounding.is_alive() and len(search.vehicles) < 100:
+        if self.bounding.is_alive() and len(search.vehicles) < 100 and len(self.race.sizes) == 1:
             self._await()
-        search.improve(self._part, self._over)
+
+    def run(self) -> Search:
+        """The search whose plan is best when the time is up."""
+        if self.clock.stop.work_limit is not None:
+            self.bounding.join()  # its targets must not depend on how fast it comes
+        self.race.run(self._construct, self._part, self._over)
         self.watch.stop()
         self.bounding.join(timeout=1.0)  # at most: a bound that is not there by then is not waited for
         self.phase = "done"
         self._report(self.clock)
-        return search
+        return self.race.leader
 
 
 def plan(
@@ -124,16 +135,19 @@ def plan(
     stop: Stop | None = None,
     seed: int = 0,
     on_progress: Callable[[Progress], None] | None = None,
+    previous: Sequence[Trip] | None = None,
 ) -> Plan:
     """The best plan found for a scenario before `stop`, with a proven bound on what any plan can reach.
 
     Anytime: whenever it is stopped it returns a plan that obeys all rules, if need be one without new trips.
     The time limit runs from when the search is compiled, which is once for each machine (ready.py).
+    With the trips of a previous plan it keeps those not yet begun where that costs little (replan.py), tells how
+    it differs, and takes half of the default time, and half of a work limit.
     """
     make_ready()
-    solve = _Solve(scenario, stop or Stop(), seed, on_progress)
+    solve = _Solve(scenario, _limits(stop, previous), seed, on_progress, previous or ())
     search = solve.run()
-    trips = outcome(search)
+    trips = outcome(search, scenario.committed)
     utility = round(search.utility, 6)
     bound = max(solve.bound.utility, utility)
     claims = Claims(
@@ -153,4 +167,15 @@ def plan(
         method="simulated annealing of vehicle days over a simulation; LP bound (GLOP duals, checked)",
         elapsed_s=round(solve.clock.elapsed_s, 3),
     )
-    return Plan(scenario.name, trips, claims, report, unmet(search))
+    told = None if previous is None else changes(scenario, previous, trips)
+    return Plan(scenario.name, trips, claims, report, unmet(search), told)
+
+
+def _limits(stop: Stop | None, previous: Sequence[Trip] | None) -> Stop:
+    """When to end. To plan again takes half the work of a first plan."""
+    if previous is None:
+        return stop or Stop()
+    if stop is None:
+        return Stop(time_limit_s=DEFAULT_TIME_LIMIT_S * REPLAN_SHARE)
+    work = stop.work_limit
+    return stop if work is None else replace(stop, work_limit=max(1, int(work * REPLAN_SHARE)))

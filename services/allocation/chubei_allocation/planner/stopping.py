@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 DEFAULT_TIME_LIMIT_S = 10.0
+REPLAN_SHARE = 0.5
+"""Of a first plan's time or work, that planning again takes."""
 
 
 @dataclass(frozen=True)
