@@ -1,25 +1,20 @@
 """The places that a movement is between: whether they can be used so, and whether enough is there."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from chubei_shared.contracts.base import Certainty
 from chubei_shared.contracts.catalogue import PlaceKind
-from chubei_shared.contracts.stock import Deliver, Issue, Movement, Reverse, Transfer
+from chubei_shared.contracts.movements import Deliver, Issue, Movement, Reverse
 from chubei_shared.errors import Conflict, Invalid, NotFound
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from chubei_inventory import ledger
-from chubei_inventory.ledger import Account
+from chubei_inventory import facts, ledger
+from chubei_inventory.ledger import Account, Leg, Standing
 from chubei_inventory.pool import sql
 from chubei_inventory.tables import Hold, Place
-
-OUTSIDE = {
-    ledger.RECEIVED, ledger.ISSUED, ledger.ADJUSTED, ledger.DAMAGED, ledger.LOST,
-    "outside:contract", "outside:capacity", "outside:fund",
-}  # fmt: skip
 
 _BELOW = sql(
     """
@@ -39,18 +34,47 @@ _BELOW = sql(
 )  # fmt: skip
 
 
+_OPEN = sql(
+    """
+    INSERT INTO place (id, kind, state, parent_id, name_zh, name_en, zone, provenance)
+    SELECT * FROM unnest(:ids, :kinds, :states, :parents, :zh, :en) AS a (id, kind, state, parent_id, zh, en),
+        LATERAL (SELECT '', CAST(:told AS jsonb)) AS t
+    WHERE NOT EXISTS (SELECT FROM place WHERE place.id = a.id)
+    ORDER BY a.kind = 'outside', a.id ON CONFLICT DO NOTHING
+    """,
+    ids="text", kinds="text", states="text", parents="text", zh="text", en="text",
+)  # fmt: skip
+_STANDING = sql(
+    """
+    SELECT a.place_id, a.item_code, a.lot_id, coalesce(b.on_hand, 0) AS on_hand, coalesce(b.held, 0) AS held,
+           coalesce(d.on_hand, 0) AS disputed
+    FROM unnest(:places, :items, :lots) AS a (place_id, item_code, lot_id)
+        LEFT JOIN balance b USING (place_id, item_code, lot_id)
+        LEFT JOIN balance d ON d.place_id = 'disputed:' || a.place_id
+            AND d.item_code = a.item_code AND d.lot_id = a.lot_id
+    """,
+    places="text", items="text", lots="uuid",
+)  # fmt: skip
+_TOLD = json.dumps({"certainty": Certainty.VERIFIED, "source": "opened by a movement"})
+_STATES = {
+    "transit": ("在途", "Aboard"),
+    "sealed": ("封存", "Sealed off"),
+    "testing": ("送检", "Being tested"),
+    "lent": ("待回收", "Lent"),
+    "module": ("方舱", "Module"),
+    "disputed": ("待核", "In dispute"),
+}
+"""The accounts that open by themselves, by the word before the first colon of their ids."""
+
+
 def prepare(session: Session, movement: Movement) -> None:
-    """See that the places of a movement are there; its order's transit and a new point are opened.
+    """See that the places of a movement are there; a new point is opened by what is delivered there.
 
     Raises Invalid that names the field, NotFound for an unknown hold.
     """
-    match movement:
-        case Reverse():
-            return
-        case Transfer():
-            fields = {"from_place_id": movement.from_place_id, "to_place_id": movement.to_place_id}
-        case _:
-            fields = {"place_id": movement.place_id}
+    if isinstance(movement, Reverse):
+        return
+    fields = facts.parties(movement)
     for field, place_id in fields.items():
         if place_id.startswith(ledger.OWN_PREFIXES):
             raise _invalid(
@@ -60,9 +84,10 @@ def prepare(session: Session, movement: Movement) -> None:
                 ("is an account of the books' own", "give a store or point"),
             )
     if isinstance(movement, Deliver):
-        _open(session, movement.place_id, PlaceKind.POINT, movement.place_id, movement.place_id)
-    elif isinstance(movement, Issue):
-        _prepare_issue(session, movement)
+        open_point(session, movement.place_id)
+    hold_id = movement.hold_id if isinstance(movement, Issue) else None
+    if hold_id is not None and session.get(Hold, hold_id) is None:
+        raise NotFound(f"没有预留 {hold_id}", f"There is no hold {hold_id}")
     known = set(session.scalars(select(Place.id).where(Place.id.in_(fields.values()))))
     for field, place_id in fields.items():
         if place_id not in known:
@@ -74,31 +99,67 @@ def prepare(session: Session, movement: Movement) -> None:
             )
 
 
-def _prepare_issue(session: Session, movement: Issue) -> None:
-    if movement.order_id is not None:
-        place_id = ledger.transit(movement.order_id)
-        _open(
-            session, place_id, PlaceKind.TRANSIT, f"在途:{movement.order_id}", f"Aboard: {movement.order_id}"
-        )
-    if movement.hold_id is not None and session.get(Hold, movement.hold_id) is None:
-        raise NotFound(f"没有预留 {movement.hold_id}", f"There is no hold {movement.hold_id}")
+def open_point(session: Session, place_id: str) -> None:
+    """Register a demand point that nobody has named, if it is new."""
+    _open(session, [(place_id, PlaceKind.POINT, "shelf", None, place_id, place_id)])
 
 
-def _open(session: Session, place_id: str, kind: PlaceKind, name_zh: str, name_en: str) -> None:
-    told = {"certainty": Certainty.VERIFIED, "source": "opened by a movement"}
-    session.execute(
-        insert(Place)
-        .values(
-            id=place_id,
-            kind=kind,
-            name_zh=name_zh,
-            name_en=name_en,
-            zone="",
-            provenance=told,
-            state="transit" if kind is PlaceKind.TRANSIT else "shelf",
-        )
-        .on_conflict_do_nothing()
+def open_own(session: Session, place_ids: Iterable[str]) -> None:
+    """Open those of the books' own accounts among `place_ids` that are new."""
+    rows = []
+    for place_id in sorted(set(place_ids)):
+        state, _, of = place_id.partition(":")
+        if state in _STATES:
+            kind = {"transit": PlaceKind.TRANSIT, "disputed": PlaceKind.OUTSIDE}.get(state, PlaceKind.STATE)
+            zh, en = _STATES[state]
+            rows.append((place_id, kind, state, ledger.parent(place_id), f"{zh}:{of}", f"{en}: {of}"))
+    if rows:
+        _open(session, rows)
+
+
+def _open(session: Session, rows: list[tuple[str, PlaceKind, str, str | None, str, str]]) -> None:
+    ids, kinds, states, parents, zh, en = map(list, zip(*rows, strict=True))
+    values = {"ids": ids, "kinds": kinds, "states": states, "parents": parents, "zh": zh, "en": en}
+    session.execute(_OPEN, {**values, "told": _TOLD})
+
+
+def standings(session: Session, asked: Collection[Account]) -> dict[Account, Standing]:
+    """How accounts stand. Their lots are locked; accounts beyond the books have no standing and are left out."""
+    inside = [a for a in asked if not a.place_id.startswith("outside:")]
+    if not inside:
+        return {}
+    rows = session.execute(
+        _STANDING,
+        {
+            "places": [a.place_id for a in inside],
+            "items": [a.goods.item_code for a in inside],
+            "lots": [a.goods.lot_id for a in inside],
+        },
     )
+    return {
+        Account(r.place_id, ledger.Goods(r.item_code, r.lot_id)): Standing(r.on_hand, r.held, r.disputed)
+        for r in rows
+    }
+
+
+def settled(legs: Iterable[Leg], now: dict[Account, Standing]) -> tuple[list[Leg], bool]:
+    """The legs as they are booked, each account keeping what it can; and whether any put something in dispute.
+
+    `now` is carried on: it stands after these legs as the books will.
+    """
+    booked, short = [], False
+    for account, change in ledger.changes(legs).items():
+        if (standing := now.get(account)) is None:
+            booked.append(Leg(account, change))
+            continue
+        kept, disputed = ledger.split(change, standing)
+        if kept:
+            booked.append(Leg(account, kept))
+        if disputed:
+            short = short or disputed < 0
+            booked.append(Leg(Account(ledger.disputed(account.place_id), account.goods), disputed))
+        now[account] = Standing(standing.on_hand + kept, standing.held, standing.disputed + disputed)
+    return booked, short
 
 
 def _invalid(field: str, place_id: str, zh: tuple[str, str], en: tuple[str, str]) -> Invalid:

@@ -175,7 +175,7 @@ def draw(session: Session, issue: Issue, hold_id: UUID) -> dict[Mode, Counter[Go
     line_no, free = _kept(session, hold_id, issue.place_id)
     wants: dict[Row, list[Want]] = defaultdict(list)
     for line in issue.lines:
-        wants[Row(issue.place_id, line.item_code, line.mode)].append(Want(line.quantity, None, line.lot_id))
+        wants[Row(issue.place_id, line.item_code, line.mode)].append(Want(line.units, None, line.lot_id))
     picks = {row: pick(free[row], wanted) for row, wanted in wants.items()}
     refuse_short(picks)
     drawn: dict[int, int] = {}

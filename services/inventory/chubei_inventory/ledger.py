@@ -16,13 +16,49 @@ ISSUED = "outside:issued"
 ADJUSTED = "outside:adjusted"
 DAMAGED = "outside:damaged"
 LOST = "outside:lost"
-OWN_PREFIXES = ("outside:", "transit:")
+TESTED = "outside:tested"
+SCRAPPED = "outside:scrapped"
+_DISPUTED = "disputed:"
+OWN_PREFIXES = ("outside:", "transit:", "sealed:", "testing:", "lent:", "module:", _DISPUTED)
 """Places whose ids begin so are the books' own accounts, never registered by people."""
 
 
 def transit(order_id: UUID) -> str:
-    """The account of the goods aboard for one dispatch order."""
+    """The account of the goods aboard for one dispatch order, or for one transfer that was sent."""
     return f"transit:{order_id}"
+
+
+def sealed(place_id: str) -> str:
+    """What is sealed off at a place (封存)."""
+    return f"sealed:{place_id}"
+
+
+def testing(place_id: str) -> str:
+    """What a place has sent to a test (送检)."""
+    return f"testing:{place_id}"
+
+
+def lent(place_id: str) -> str:
+    """What was issued from a place and is to come back to it (待回收)."""
+    return f"lent:{place_id}"
+
+
+def module(module_id: str, place_id: str) -> str:
+    """What is packed in a relief module that stands at a place (方舱)."""
+    return f"module:{module_id}@{place_id}"
+
+
+def disputed(account: str) -> str:
+    """What was reported to have left an account that, by the books, did not have it (待核). Never above zero."""
+    return _DISPUTED + account
+
+
+def parent(account: str) -> str | None:
+    """The place that one of the books' own accounts belongs to; None where it stands by itself."""
+    state, _, of = account.partition(":")
+    if state in ("outside", "transit") or not account.startswith(OWN_PREFIXES):
+        return None
+    return of.partition("@")[2] if state == "module" else of
 
 
 def reserve_account(mode: str) -> str:
@@ -86,6 +122,39 @@ def deal(parts: Mapping[Goods, int], hands: Iterable[tuple[str, int]]) -> dict[s
                 left[goods] -= taken
                 units -= taken
     return dealt
+
+
+class Standing(NamedTuple):
+    """One account as it stands: what is on it, what of it is held for plans, and what is in dispute (0 or below)."""
+
+    on_hand: int
+    held: int
+    disputed: int
+
+
+def split(change: int, now: Standing) -> tuple[int, int]:
+    """What a reported change does to an account, and to what is in dispute there.
+
+    The account keeps what it can: never below what is held. The rest is in dispute; what comes in settles that
+    first. Both follow from the sum of all that was reported alone, so the order of reports does not matter
+    (facts.py has the proof).
+    """
+    total = now.on_hand + now.disputed + change
+    on_hand = max(total, now.held)
+    return on_hand - now.on_hand, (total - on_hand) - now.disputed
+
+
+def fold(legs: Iterable["Leg"]) -> list["Leg"]:
+    """The legs as they were reported: what was booked as in dispute, on the account that it was reported of."""
+    sums: Counter[Account] = Counter()
+    for leg in legs:
+        sums[Account(leg.account.place_id.removeprefix(_DISPUTED), leg.account.goods)] += leg.quantity
+    return [Leg(account, units) for account, units in sums.items() if units]
+
+
+def in_packs(units: int, pack: int) -> tuple[int, int]:
+    """Whole packs, and the units that fill none."""
+    return divmod(units, pack)
 
 
 def mirror(legs: Iterable[Leg]) -> list[Leg]:

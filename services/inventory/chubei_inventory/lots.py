@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from chubei_shared.contracts.stock import ReceiveLine
+from chubei_shared.contracts.catalogue import Lot, lot_id
+from chubei_shared.contracts.movements import ReceiveLine
 from chubei_shared.errors import Conflict, Invalid
 from sqlalchemy import Row as SqlRow
 from sqlalchemy import select, text
@@ -28,12 +29,21 @@ _SAME_NUMBER = sql(
 )  # fmt: skip
 _ADD = text(
     """
-    INSERT INTO lot (id, item_code, maker, lot_no, made_on, expires_on)
+    INSERT INTO lot (id, item_code, maker, lot_no, made_on, expires_on, owner)
     SELECT (r->>'id')::uuid, r->>'item_code', r->>'maker', r->>'lot_no',
-           (r->>'made_on')::date, (r->>'expires_on')::date
+           (r->>'made_on')::date, (r->>'expires_on')::date, r->>'owner'
     FROM jsonb_array_elements(CAST(:rows AS jsonb)) AS r
+    ORDER BY 1 ON CONFLICT DO NOTHING
     """
 )
+_NAMES = ("item_code", "maker", "lot_no", "made_on", "expires_on", "owner")
+
+Identity = tuple[Any, ...]
+"""What tells lots apart: the columns of _NAMES."""
+
+
+def identity(item_code: str, lot: Any) -> Identity:
+    return (item_code, lot.maker, lot.lot_no, lot.made_on, lot.expires_on, str(lot.owner))
 
 
 def of_receipt(session: Session, lines: Sequence[ReceiveLine]) -> list[UUID]:
@@ -45,25 +55,43 @@ def of_receipt(session: Session, lines: Sequence[ReceiveLine]) -> list[UUID]:
     _refuse_unknown_items(session, {line.item_code for line in lines})
     numbers = sorted({(line.item_code, line.lot.maker, line.lot.lot_no) for line in lines})
     session.execute(_LOCK_NUMBERS, {"keys": sorted({_key(number) for number in numbers})})
+    found = _same_number(session, numbers)
+    asked = {identity(line.item_code, line.lot): lot_id(line.item_code, line.lot) for line in lines}
+    in_books = [identity(r.item_code, r) for r in found if r.in_books]
+    for number, one in enumerate(asked):
+        _refuse_other_dates(one, [*in_books, *list(asked)[:number]])
+    known = {identity(r.item_code, r): r.id for r in found}
+    if fresh := {one: of for one, of in asked.items() if one not in known}:
+        _add(session, fresh)
+    lots = fresh | known
+    return [lots[identity(line.item_code, line.lot)] for line in lines]
+
+
+def ids(session: Session, named: Iterable[tuple[str, Lot]], make: bool) -> dict[Identity, UUID]:
+    """The ids of lots by what stands on their boxes; with `make`, also of those that nobody has seen yet.
+
+    Their items are registered. Nobody is refused for other dates: what stands on the box stands there.
+    """
+    asked = {identity(code, lot): lot_id(code, lot) for code, lot in named}
+    if not asked:
+        return {}
+    numbers = sorted({one[:3] for one in asked})
+    known = {identity(r.item_code, r): r.id for r in _same_number(session, numbers)}
+    fresh = {one: of for one, of in asked.items() if one not in known}
+    if fresh and make:
+        _add(session, fresh)
+        known |= fresh
+    return {one: known[one] for one in asked if one in known}
+
+
+def _same_number(session: Session, numbers: Sequence[tuple[str, str, str]]) -> Sequence[SqlRow[Any]]:
     items, makers, lot_nos = map(list, zip(*numbers, strict=True))
-    found = session.execute(_SAME_NUMBER, {"items": items, "makers": makers, "numbers": lot_nos}).all()
-    known = {_identity(r.item_code, r): r.id for r in found}
-    fresh: dict[tuple[Any, ...], UUID] = {}
-    for line in lines:
-        identity = _identity(line.item_code, line.lot)
-        _refuse_other_dates(identity, (r for r in found if r.in_books), fresh)
-        if identity not in known and identity not in fresh:
-            fresh[identity] = uuid4()
-    if fresh:
-        names = ("item_code", "maker", "lot_no", "made_on", "expires_on", "id")
-        rows = [dict(zip(names, (*identity, lot_id), strict=True)) for identity, lot_id in fresh.items()]
-        session.execute(_ADD, {"rows": json.dumps(rows, default=str)})
-    lots = known | fresh
-    return [lots[_identity(line.item_code, line.lot)] for line in lines]
+    return session.execute(_SAME_NUMBER, {"items": items, "makers": makers, "numbers": lot_nos}).all()
 
 
-def _identity(item_code: str, lot: Any) -> tuple[Any, ...]:
-    return (item_code, lot.maker, lot.lot_no, lot.made_on, lot.expires_on)
+def _add(session: Session, fresh: dict[Identity, UUID]) -> None:
+    rows = [dict(zip(_NAMES, one, strict=True), id=of) for one, of in fresh.items()]
+    session.execute(_ADD, {"rows": json.dumps(rows, default=str)})
 
 
 def _key(number: tuple[str, ...]) -> int:
@@ -80,14 +108,11 @@ def _refuse_unknown_items(session: Session, codes: set[str]) -> None:
         )
 
 
-def _refuse_other_dates(
-    identity: tuple[Any, ...], in_books: Iterable[SqlRow[Any]], fresh: Iterable[tuple[Any, ...]]
-) -> None:
-    others = [_identity(r.item_code, r) for r in in_books] + list(fresh)
-    other = next((o for o in others if o[:3] == identity[:3] and o != identity), None)
+def _refuse_other_dates(one: Identity, others: Iterable[Identity]) -> None:
+    other = next((o for o in others if o[:3] == one[:3] and o[3:5] != one[3:5]), None)
     if other is None:
         return
-    code, maker, lot_no, made_on, expires_on = other
+    code, maker, lot_no, made_on, expires_on, _ = other
     raise Conflict(
         f"批号 {lot_no}({code},{maker})已有,生产/到期日为 {made_on or '-'}/{expires_on or '-'};请核对日期或批号",
         f"Lot {lot_no} ({code}, {maker}) is known as made {made_on or '-'}, expiring {expires_on or '-'}: "

@@ -1,8 +1,12 @@
 """Movements are the only way a quantity changes. `record` takes one, once, however often it is sent."""
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
 
-from chubei_shared.contracts.stock import Movement, MovementView, Reverse, Transfer
+from chubei_shared.contracts.movements import Movement, Reverse, Scrap, Tested
+from chubei_shared.contracts.stock import MovementView
 from chubei_shared.errors import Conflict, Forbidden, Invalid, NotFound
 from chubei_shared.outbox import enqueue
 from chubei_shared.tokens import Caller, Role
@@ -10,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from chubei_inventory import accounts, ledger, queries, stock, tables
+from chubei_inventory import accounts, facts, ledger, queries, stock, tables
 from chubei_inventory.fingerprint import fingerprint, other_content
 from chubei_inventory.ledger import Leg
 from chubei_inventory.pool import sql
@@ -21,27 +25,23 @@ CLOCK_TOLERANCE = timedelta(hours=24)
 _POST = sql(
     """
     INSERT INTO entry (movement_seq, line_no, place_id, item_code, lot_id, quantity)
-    SELECT :seq, line_no, place_id, item_code, lot_id, quantity
-    FROM unnest(:places, :items, :lots, :quantities) WITH ORDINALITY
-        AS leg (place_id, item_code, lot_id, quantity, line_no)
+    SELECT * FROM unnest(:seqs, :numbers, :places, :items, :lots, :quantities)
     """,
-    places="text", items="text", lots="uuid", quantities="int",
+    seqs="int", numbers="int", places="text", items="text", lots="uuid", quantities="int",
 )  # fmt: skip
 
 
-def record(session: Session, movement: Movement, caller: Caller) -> tuple[MovementView, bool]:
+def record(
+    session: Session, movement: Movement, caller: Caller, recorded_by: str | None = None
+) -> tuple[MovementView, bool]:
     """Record a movement, in one piece; the flag says whether it is new.
 
+    With `recorded_by` the caller approves what that person has reported.
     Raises Forbidden at a place that is not the caller's, Conflict, Shortage, Invalid, NotFound.
     """
-    place_id = _place_of(session, movement)
-    if not caller.works_at(place_id):
-        raise Forbidden(
-            f"您不在 {place_id} 任职,不能在此记账",
-            f"You do not work at {place_id}: its own clerk or an administrator records this",
-            place_id=place_id,
-        )
-    _refuse_promised(movement, caller)
+    place_id = place_of(session, movement)
+    if recorded_by is None:
+        _refuse_stranger(movement, place_id, caller)
     if movement.occurred_at > datetime.now(UTC) + CLOCK_TOLERANCE:
         raise Invalid(
             "occurred_at 晚于现在 24 小时以上,请校准设备时钟",
@@ -49,61 +49,109 @@ def record(session: Session, movement: Movement, caller: Caller) -> tuple[Moveme
             errors=[{"field": "occurred_at", "problem": "in the future", "remedy": "set the clock"}],
         )
     accounts.prepare(session, movement)
-    seq = _begin(session, movement, place_id, caller)
-    if seq is None:
+    approved_by = None if recorded_by is None else caller.person
+    head = row_of(movement, place_id, recorded_by or caller.person, approved_by)
+    added = begin(session, [head])
+    if not added:
         return _known(session, movement), False
     legs = stock.legs_of(session, movement)
-    _post(session, seq, legs)
-    enqueue(session, "stock.moved", _news(movement, legs))
+    if not legs:
+        raise Invalid(
+            "该流水没有移动任何物资,请填数量", "The movement moves nothing: give quantities",
+            errors=[{"field": "lines", "problem": "nothing moves", "remedy": "give quantities"}],
+        )  # fmt: skip
+    booked, _ = accounts.settled(legs, accounts.standings(session, ledger.changes(legs)))
+    post(session, [(added[movement.id], booked)])
+    seal_failed(session, [movement], caller)
+    enqueue(session, "stock.moved", news(movement, legs))
     return queries.movement(session, movement.id), True
 
 
-def _refuse_promised(movement: Movement, caller: Caller) -> None:
-    """What is held for a plan goes by the steps of its orders: else an order finds its goods gone."""
-    named = [field for field in ("hold_id", "order_id") if getattr(movement, field, None) is not None]
-    if named and Role.SERVICE not in caller.roles:
+def _refuse_stranger(movement: Movement, place_id: str, caller: Caller) -> None:
+    """Who may report what. What is held for a plan goes by the steps of its orders: else they find it gone."""
+    if not caller.works_at(place_id):
         raise Forbidden(
-            f"{named[0]}:预留与调拨单的物资由调拨单的步骤出库、接收:POST /v1/orders/{{id}}/steps",
-            f"{named[0]}: what is held or on an order moves by the order's steps: POST /v1/orders/{{id}}/steps",
-        )
-
-
-def _place_of(session: Session, movement: Movement) -> str:
-    """Where a movement is done."""
-    match movement:
-        case Transfer():
-            return movement.from_place_id
-        case Reverse():
-            of = select(tables.Movement.place_id).where(tables.Movement.id == movement.reverses_id)
-            place_id = session.scalar(of)
-            if place_id is None:
-                text = movement.reverses_id
-                raise NotFound(f"没有可冲正的流水 {text}", f"There is no movement {text} to reverse")
-            return place_id
-        case _:
-            return movement.place_id
-
-
-def _begin(session: Session, movement: Movement, place_id: str, caller: Caller) -> int | None:
-    """Insert the movement itself; None where its id, or a reversal of the same, is there already."""
-    return session.scalar(
-        insert(tables.Movement)
-        .values(
-            id=movement.id,
-            kind=movement.kind,
+            f"您不在 {place_id} 任职,不能在此记账",
+            f"You do not work at {place_id}: its own clerk or an administrator records this",
             place_id=place_id,
-            body_hash=fingerprint(movement),
-            occurred_at=movement.occurred_at,
-            recorded_by=caller.person,
-            voucher=movement.voucher,
-            reason=movement.reason,
-            order_id=getattr(movement, "order_id", None),
-            hold_id=getattr(movement, "hold_id", None),
-            reverses_id=getattr(movement, "reverses_id", None),
         )
-        .on_conflict_do_nothing()
-        .returning(tables.Movement.seq)
-    )
+    if (field := facts.by_an_order(movement)) and Role.SERVICE not in caller.roles:
+        raise Forbidden(
+            f"{field}:预留与调拨单的物资由调拨单的步骤出库、接收:POST /v1/orders/{{id}}/steps",
+            f"{field}: what is held or on an order moves by the order's steps: POST /v1/orders/{{id}}/steps",
+        )
+    if isinstance(movement, Scrap):
+        raise Forbidden(
+            "报废须经他人批准:请用 POST /v1/movements:batch 申报,由批准人在 /v1/parked-movements 批准",
+            "Scrapping needs another person's approval: report it by POST /v1/movements:batch, and an approver "
+            "accepts it at /v1/parked-movements",
+        )
+
+
+def place_of(session: Session, movement: Movement) -> str:
+    """Where a movement is done. Raises NotFound for a reversal of what is not there."""
+    if not isinstance(movement, Reverse):
+        return facts.place_of(movement)
+    of = select(tables.Movement.place_id).where(tables.Movement.id == movement.reverses_id)
+    place_id = session.scalar(of)
+    if place_id is None:
+        text = movement.reverses_id
+        raise NotFound(f"没有可冲正的流水 {text}", f"There is no movement {text} to reverse")
+    return place_id
+
+
+_DETAILS = ("to_place_id", "sent_id", "issued_from", "module_id", "recipient", "passed", "from_state")
+
+
+def row_of(
+    movement: Movement, place_id: str, recorded_by: str, approved_by: str | None = None
+) -> dict[str, Any]:
+    """A movement's own row."""
+    details = {name: getattr(movement, name, None) for name in _DETAILS}
+    return {
+        "id": movement.id,
+        "kind": movement.kind,
+        "place_id": place_id,
+        "body_hash": fingerprint(movement),
+        "occurred_at": movement.occurred_at,
+        "recorded_by": recorded_by,
+        "approved_by": approved_by,
+        "voucher": movement.voucher,
+        "reason": movement.reason,
+        "order_id": getattr(movement, "order_id", None),
+        "hold_id": getattr(movement, "hold_id", None),
+        "reverses_id": getattr(movement, "reverses_id", None),
+        "details": {
+            name: str(v) if isinstance(v, UUID) else v for name, v in details.items() if v not in (None, "")
+        },
+    }
+
+
+def begin(session: Session, rows: list[dict[str, Any]]) -> dict[UUID, int]:
+    """Insert movements themselves; the ids and numbers of those whose id (or reversal) was not there yet."""
+    made = insert(tables.Movement).values(sorted(rows, key=lambda row: row["id"]))
+    added = session.execute(made.on_conflict_do_nothing().returning(tables.Movement.id, tables.Movement.seq))
+    return {movement_id: seq for movement_id, seq in added}  # noqa: C416 (rows, not pairs)
+
+
+def seal_failed(session: Session, recorded: Iterable[Movement], caller: Caller) -> None:
+    """A lot that failed its test is sealed off everywhere."""
+    failed = [m for m in recorded if isinstance(m, Tested) and not m.passed]
+    for movement in failed:
+        lots = select(tables.Entry.lot_id).join(
+            tables.Movement, tables.Movement.seq == tables.Entry.movement_seq
+        )
+        for lot_id in sorted(set(session.scalars(lots.where(tables.Movement.id == movement.id)))):
+            session.add(
+                tables.LotChange(
+                    lot_id=lot_id,
+                    quality="sealed",
+                    reason=movement.reason or f"检验不合格 / failed its test {movement.voucher}",
+                    recorded_by=caller.person,
+                    movement_id=movement.id,
+                )
+            )
+    session.flush()
 
 
 def _known(session: Session, movement: Movement) -> MovementView:
@@ -123,17 +171,17 @@ def _known(session: Session, movement: Movement) -> MovementView:
     raise other_content(movement.id)
 
 
-def _post(session: Session, seq: int, legs: list[Leg]) -> None:
-    if not legs:
-        raise Invalid(
-            "该流水没有移动任何物资,请填数量", "The movement moves nothing: give quantities",
-            errors=[{"field": "lines", "problem": "nothing moves", "remedy": "give quantities"}],
-        )  # fmt: skip
-    ledger.check(legs)
+def post(session: Session, booked: Sequence[tuple[int, list[Leg]]]) -> None:
+    """Write the entries of movements, by their numbers. What is new among the books' own accounts is opened."""
+    for _, legs in booked:
+        ledger.check(legs)
+    legs = [leg for _, of in booked for leg in of]
+    accounts.open_own(session, (leg.account.place_id for leg in legs))
     session.execute(
         _POST,
         {
-            "seq": seq,
+            "seqs": [seq for seq, of in booked for _ in of],
+            "numbers": [number for _, of in booked for number, _ in enumerate(of, 1)],
             "places": [leg.account.place_id for leg in legs],
             "items": [leg.account.goods.item_code for leg in legs],
             "lots": [leg.account.goods.lot_id for leg in legs],
@@ -142,10 +190,12 @@ def _post(session: Session, seq: int, legs: list[Leg]) -> None:
     )
 
 
-def _news(movement: Movement, legs: list[Leg]) -> dict[str, object]:
+def news(movement: Movement, legs: Iterable[Leg]) -> dict[str, object]:
+    """What the screens are told of a movement."""
+    touched = [leg.account for leg in legs]
     return {
         "movement_id": str(movement.id),
         "kind": movement.kind,
-        "places": sorted({leg.account.place_id for leg in legs} - accounts.OUTSIDE),
-        "items": sorted({leg.account.goods.item_code for leg in legs}),
+        "places": sorted({a.place_id for a in touched if not a.place_id.startswith("outside:")}),
+        "items": sorted({a.goods.item_code for a in touched}),
     }

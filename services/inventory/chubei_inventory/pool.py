@@ -71,9 +71,11 @@ _LOCK = sql(
 _SHELVES = sql(
     """
     WITH wanted AS (SELECT * FROM unnest(:places, :items, :modes) AS w (place_id, item_code, mode))
-    SELECT w.*, l.id, l.lot_no, l.made_on, l.expires_on, l.quality, b.on_hand - b.held AS available,
-           NULL AS reserve_id
+    SELECT w.*, l.id, l.lot_no, l.made_on, l.expires_on, l.quality,
+           (b.on_hand - b.held - coalesce(d.units, 0))::bigint AS available, NULL AS reserve_id
     FROM wanted w JOIN balance b USING (place_id, item_code) JOIN lot l ON l.id = b.lot_id
+        CROSS JOIN LATERAL (SELECT -sum(on_hand) AS units FROM balance
+                            WHERE lot_id = b.lot_id AND place_id LIKE 'disputed:%') d
     WHERE w.mode = 'physical' AND b.on_hand > b.held
     UNION ALL
     SELECT w.*, l.id, v.id, NULL, NULL, l.quality, v.quantity - v.held - v.used, v.id

@@ -1,20 +1,43 @@
 """What each kind of movement moves: from which account to which, and of which lots."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection
-from typing import assert_never
+from collections.abc import Collection, Mapping
+from datetime import date
 from uuid import UUID
 
 from chubei_shared.contracts.base import Mode
-from chubei_shared.contracts.stock import Adjust, Deliver, Issue, Movement, Receive, Reverse, Transfer
+from chubei_shared.contracts.movements import (
+    Adjust,
+    GiveBack,
+    Issue,
+    Movement,
+    MoveModule,
+    Pack,
+    Receive,
+    ReceiveLine,
+    Release,
+    Reverse,
+    Scrap,
+    Seal,
+    SendOff,
+    SendToTest,
+    Tested,
+    Transfer,
+    Unpack,
+)
 from chubei_shared.errors import Conflict, Invalid
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from chubei_inventory import accounts, holds, ledger, lots, tables
+from chubei_inventory import accounts, facts, holds, ledger, lots, tables
 from chubei_inventory.fefo import Want, day, pick
-from chubei_inventory.ledger import Goods, Leg, transit
+from chubei_inventory.ledger import Goods, Leg
 from chubei_inventory.pool import Row, lock, shelves
+
+_BY_EXPIRY = (Issue, Transfer, SendOff, Pack)
+"""Where no lot is named, these take what expires first, and nothing that is unfit."""
+_NAMED = (Seal, Release, SendToTest, Tested, GiveBack, Scrap)
+"""These are about certain lots."""
 
 
 def legs_of(session: Session, movement: Movement) -> list[Leg]:
@@ -22,83 +45,151 @@ def legs_of(session: Session, movement: Movement) -> list[Leg]:
     match movement:
         case Receive():
             return _receive(session, movement)
-        case Issue():
-            return _issue(session, movement)
-        case Deliver():
-            return _deliver(session, movement)
-        case Transfer():
-            return _transfer(session, movement)
         case Adjust():
             return _adjust(session, movement)
         case Reverse():
             return _reverse(session, movement)
+        case Issue() if movement.hold_id is not None:
+            return _draw(session, movement, movement.hold_id)
+        case Unpack() | MoveModule() if not movement.lines:
+            return _whole_module(session, movement)
         case _:
-            assert_never(movement)
+            return _flow(session, movement)
+
+
+def returned(session: Session, codes: Collection[str]) -> set[str]:
+    """Those of the items that are to come back once they were issued."""
+    back = select(tables.Item.code).where(tables.Item.code.in_(codes), tables.Item.returnable)
+    return set(session.scalars(back))
 
 
 def _receive(session: Session, movement: Receive) -> list[Leg]:
     parts: Counter[Goods] = Counter()
     for line, lot_id in zip(movement.lines, lots.of_receipt(session, movement.lines), strict=True):
-        parts[Goods(line.item_code, lot_id)] += line.quantity
+        parts[Goods(line.item_code, lot_id)] += line.units
     lock(session, lots=[goods.lot_id for goods in parts])
     return ledger.move(parts, ledger.RECEIVED, movement.place_id)
 
 
-def _issue(session: Session, movement: Issue) -> list[Leg]:
-    target = ledger.ISSUED if movement.order_id is None else transit(movement.order_id)
-    if movement.hold_id is not None:
-        drawn = holds.draw(session, movement, movement.hold_id)
-        return [
-            leg
-            for mode, parts in drawn.items()
-            for leg in ledger.move(parts, _source(movement.place_id, mode), target)
-        ]
-    if any(line.mode is not Mode.PHYSICAL for line in movement.lines):
+def _draw(session: Session, movement: Issue, hold_id: UUID) -> list[Leg]:
+    back = _back(session, movement)
+    legs = []
+    for mode, parts in holds.draw(session, movement, hold_id).items():
+        source = movement.place_id if mode is Mode.PHYSICAL else ledger.reserve_account(mode)
+        for goods, units in parts.items():
+            target = facts.route(movement, goods.item_code in back)[1]  # type: ignore[index]
+            legs += ledger.move({goods: units}, source, target)
+    return legs
+
+
+def _back(session: Session, movement: Movement) -> set[str]:
+    if not isinstance(movement, Issue) or movement.order_id is not None:
+        return set()
+    return returned(session, {line.item_code for line in movement.lines})
+
+
+def _flow(session: Session, movement: facts.Reported) -> list[Leg]:
+    """Take what the lines ask for from their one source, and deal it out to where they say it went."""
+    if facts.off_the_shelf(movement):
         raise Invalid(
             "协议、产能、资金储备须先预留再出库,请给 hold_id",
             "What is called off from an agreement, a maker or a fund is held first: give hold_id",
             errors=[{"field": "hold_id", "problem": "missing", "remedy": "POST /v1/holds"}],
         )
-    on = day(movement.occurred_at)
+    back, named = _back(session, movement), _named(session, movement)
+    hands: dict[tuple[str, UUID | None], Counter[str]] = defaultdict(Counter)
     wants: dict[str, list[Want]] = defaultdict(list)
-    for line in movement.lines:
-        overruled = line.lot_id is not None and movement.reason
-        wants[line.item_code].append(Want(line.quantity, None if overruled else on, line.lot_id))
-    return ledger.move(_take(session, movement.place_id, wants), movement.place_id, target)
+    source, on = "", day(movement.occurred_at)
+    for line, lot_id in zip(facts.lines_of(movement), named, strict=True):
+        code = str(line.item_code)  # only an adjustment may leave it out
+        for flow in facts.flows(movement, line, code in back):
+            source = flow.source
+            hands[code, lot_id][flow.target] += flow.units
+    for (code, lot_id), hand in hands.items():
+        wants[code].append(_want(movement, hand.total(), lot_id, on))
+    if not wants:
+        return []
+    return _deal(source, _take(session, source, wants), hands)
 
 
-def _source(place_id: str, mode: Mode) -> str:
-    return place_id if mode is Mode.PHYSICAL else ledger.reserve_account(mode)
+def _want(movement: Movement, units: int, lot_id: UUID | None, on: date) -> Want:
+    if isinstance(movement, Issue):
+        return Want(units, None if lot_id is not None and movement.reason else on, lot_id)
+    if isinstance(movement, _BY_EXPIRY):  # a named lot moves in whatever state it is
+        return Want(units, on, lot_id, usable=lot_id is None)
+    return Want(units, None, lot_id, usable=False)
 
 
-def _deliver(session: Session, movement: Deliver) -> list[Leg]:
-    aboard = transit(movement.order_id)
-    hands: dict[str, Counter[str]] = defaultdict(Counter)
-    for line in movement.lines:
-        hands[line.item_code][movement.place_id] += line.received
-        hands[line.item_code][ledger.DAMAGED] += line.damaged
-        hands[line.item_code][ledger.LOST] += line.short
-    wants = {code: [Want(hand.total(), None, usable=False)] for code, hand in hands.items() if hand.total()}
-    parts = _take(session, aboard, wants)
-    legs = []
-    for code in wants:
-        of_item = {goods: units for goods, units in parts.items() if goods.item_code == code}
-        for account, dealt in ledger.deal(of_item, hands[code].items()).items():
-            legs += ledger.move(dealt, aboard, account)
+def _deal(
+    source: str, taken: Mapping[Goods, int], hands: Mapping[tuple[str, UUID | None], Counter[str]]
+) -> list[Leg]:
+    """Deal what was taken: to each line that names a lot its own, then to the others what is left."""
+    left, legs = Counter(taken), []
+    for (code, lot_id), hand in sorted(hands.items(), key=lambda row: row[0][1] is None):
+        parts = {
+            goods: min(units, hand.total()) if lot_id else units
+            for goods, units in left.items()
+            if units and goods.item_code == code and lot_id in (None, goods.lot_id)
+        }
+        for account, dealt in ledger.deal(parts, hand.items()).items():
+            if dealt:
+                legs += ledger.move(dealt, source, account)
+                left.subtract(dealt)
     return legs
 
 
-def _transfer(session: Session, movement: Transfer) -> list[Leg]:
-    on = day(movement.occurred_at)
-    wants: dict[str, list[Want]] = defaultdict(list)
-    for line in movement.lines:  # a named lot moves in whatever state it is
-        wants[line.item_code].append(Want(line.quantity, on, line.lot_id, usable=line.lot_id is None))
-    parts = _take(session, movement.from_place_id, wants)
-    return ledger.move(parts, movement.from_place_id, movement.to_place_id)
+def _named(session: Session, movement: facts.Reported) -> list[UUID | None]:
+    """The lot of each line, None where it names none. Raises Invalid for one that is not known, or must be named."""
+    if isinstance(movement, _NAMED):
+        for number, line in enumerate(movement.lines):
+            if line.lot_id is None and line.lot is None:
+                raise _no_lot(f"lines.{number}.lot_id", "缺少 / missing")
+    lines = [line for line in facts.lines_of(movement) if not isinstance(line, ReceiveLine)]
+    boxes = [(str(line.item_code), line.lot) for line in lines if line.lot]
+    known = lots.ids(session, boxes, make=False)
+    found: list[UUID | None] = []
+    for line in lines:
+        if line.lot is None:
+            found.append(line.lot_id)
+            continue
+        lot_id = known.get(lots.identity(str(line.item_code), line.lot))
+        if lot_id is None:
+            raise _no_lot("lines.lot", f"{line.lot.lot_no} 未登记 / not known")
+        found.append(lot_id)
+    return found
+
+
+def _no_lot(field: str, problem: str) -> Invalid:
+    zh, _, en = problem.partition(" / ")
+    return Invalid(
+        f"{field} {zh},请写明批次(GET /v1/stock)",
+        f"{field}: {en}. Name the lot: see GET /v1/stock",
+        errors=[{"field": field, "problem": problem, "remedy": "GET /v1/stock"}],
+    )
+
+
+def _whole_module(session: Session, movement: Unpack | MoveModule) -> list[Leg]:
+    """All that is in a module. Raises Conflict for one that is empty, or is not there."""
+    way = facts.route(movement)
+    assert way is not None  # noqa: S101
+    known = select(tables.Balance.item_code).where(tables.Balance.place_id == way[0])
+    rows = [Row(way[0], code) for code in session.scalars(known.distinct())]
+    lock(session, rows)
+    inside = select(tables.Balance.item_code, tables.Balance.lot_id, tables.Balance.on_hand).where(
+        tables.Balance.place_id == way[0], tables.Balance.on_hand > 0
+    )
+    parts = {Goods(code, lot_id): units for code, lot_id, units in session.execute(inside)}
+    if not parts:
+        place_id = facts.place_of(movement)
+        raise Conflict(
+            f"{place_id} 没有方舱 {movement.module_id},或舱内已空,请核对编号和地点",
+            f"There is no module {movement.module_id} with anything in it at {place_id}: check its id and the place",
+        )
+    return ledger.move(parts, *way)
 
 
 def _take(session: Session, place_id: str, wants: dict[str, list[Want]]) -> Counter[Goods]:
-    """Lots for what is wanted of each item at a place, in the order taken. Raises Shortage, Conflict."""
+    """Lots for what is wanted of each item on an account, in the order taken. Raises Shortage, Conflict."""
     free = shelves(session, [Row(place_id, code) for code in wants])
     picks = {code: pick(free[Row(place_id, code)], wanted) for code, wanted in wants.items()}
     for code, found in picks.items():
@@ -118,8 +209,9 @@ def _take(session: Session, place_id: str, wants: dict[str, list[Want]]) -> Coun
 
 def _adjust(session: Session, movement: Adjust) -> list[Leg]:
     changes: Counter[UUID] = Counter()
-    for line in movement.lines:
-        changes[line.lot_id] += line.change
+    for line, lot_id in zip(movement.lines, _named(session, movement), strict=True):
+        assert lot_id is not None  # noqa: S101 (the contract asks for it)
+        changes[lot_id] += line.change
     known = select(tables.Lot.id, tables.Lot.item_code).where(tables.Lot.id.in_(changes))
     goods = {
         lot_id: Goods(code, lot_id)
@@ -140,6 +232,14 @@ def _reverse(session: Session, movement: Reverse) -> list[Leg]:
     original = session.scalars(
         select(tables.Movement).where(tables.Movement.id == movement.reverses_id)
     ).one()
+    refuse_reversal(original)
+    legs = ledger.mirror(ledger.fold(booked(session, [original.seq])[original.seq]))
+    _lock_for(session, legs)
+    return legs
+
+
+def refuse_reversal(original: tables.Movement) -> None:
+    """Raises Conflict for what is not undone by a mirror image."""
     if original.reverses_id is not None:
         raise Conflict(
             "冲正流水不能再冲正,请按实际情况重新记账",
@@ -151,13 +251,15 @@ def _reverse(session: Session, movement: Reverse) -> list[Leg]:
             "What moved by a dispatch order is not reversed: report what really happened by the order's next step",
             order_id=str(original.order_id),
         )
-    entries = session.scalars(
-        select(tables.Entry).where(tables.Entry.movement_seq == original.seq).order_by(tables.Entry.line_no)
-    )
-    legs = ledger.mirror(
-        Leg(ledger.Account(e.place_id, Goods(e.item_code, e.lot_id)), e.quantity) for e in entries
-    )
-    _lock_for(session, legs)
+
+
+def booked(session: Session, seqs: Collection[int]) -> dict[int, list[Leg]]:
+    """The legs of movements, as they were booked."""
+    legs: dict[int, list[Leg]] = defaultdict(list)
+    entries = select(tables.Entry).where(tables.Entry.movement_seq.in_(seqs))
+    for e in session.scalars(entries.order_by(tables.Entry.movement_seq, tables.Entry.line_no)):
+        account = ledger.Account(e.place_id, Goods(e.item_code, e.lot_id))
+        legs[e.movement_seq].append(Leg(account, e.quantity))
     return legs
 
 
