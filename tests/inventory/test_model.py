@@ -163,7 +163,7 @@ class Books(RuleBasedStateMachine):
 
     @invariant()
     def stock_is_what_the_model_says(self) -> None:
-        page = self.tx(queries.stock, None, self.yard.item, None, None, 100)
+        page = self.tx(queries.stock, {"item_code": self.yard.item}, None, 100)
         found = {(r.place_id, r.lot_no): (r.on_hand, r.available) for r in page.rows}
         assert found == {
             (self.stores[store], f"L{lot}"): (units, self.free((store, lot)))

@@ -49,7 +49,7 @@ def test_forty_lines_cost_what_one_costs(yard, count):
             count(movements.record, yard.issue(1, lines=gone), BOSS),
             count(holds.hold, request, BOSS),
             count(movements.record, yard.issue(1, lines=gone, hold_id=request.id), BOSS),
-            count(queries.stock, yard.store, None, None, None, 500),
+            count(queries.stock, {"place_id": yard.store}, None, 500),
             count(queries.movements, yard.store, None, None, None, 500),
             count(supply.snapshot, None, []),
         )

@@ -44,6 +44,14 @@ _OPEN = sql(
     """,
     ids="text", kinds="text", states="text", parents="text", zh="text", en="text",
 )  # fmt: skip
+_OPEN_BALANCES = sql(
+    """
+    INSERT INTO balance (place_id, item_code, lot_id, outside)
+    SELECT *, false FROM unnest(:places, :items, :lots) AS a (place_id, item_code, lot_id)
+    ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING
+    """,
+    places="text", items="text", lots="uuid",
+)  # fmt: skip
 _STANDING = sql(
     """
     SELECT a.place_id, a.item_code, a.lot_id, coalesce(b.on_hand, 0) AS on_hand, coalesce(b.held, 0) AS held,
@@ -104,10 +112,11 @@ def open_point(session: Session, place_id: str) -> None:
     _open(session, [(place_id, PlaceKind.POINT, "shelf", None, place_id, place_id)])
 
 
-def open_own(session: Session, place_ids: Iterable[str]) -> None:
-    """Open those of the books' own accounts among `place_ids` that are new."""
-    rows = []
-    for place_id in sorted(set(place_ids)):
+def open_own(session: Session, used: Iterable[Account]) -> None:
+    """Open those of the books' own accounts among `used` that are new; what is in dispute has a balance to show."""
+    used = set(used)
+    rows, in_dispute = [], [a for a in used if a.place_id.startswith(ledger.disputed(""))]
+    for place_id in sorted({a.place_id for a in used} | {str(ledger.parent(a.place_id)) for a in in_dispute}):
         state, _, of = place_id.partition(":")
         if state in _STATES:
             kind = {"transit": PlaceKind.TRANSIT, "disputed": PlaceKind.OUTSIDE}.get(state, PlaceKind.STATE)
@@ -115,6 +124,15 @@ def open_own(session: Session, place_ids: Iterable[str]) -> None:
             rows.append((place_id, kind, state, ledger.parent(place_id), f"{zh}:{of}", f"{en}: {of}"))
     if rows:
         _open(session, rows)
+    if in_dispute:
+        session.execute(
+            _OPEN_BALANCES,
+            {
+                "places": [ledger.parent(a.place_id) for a in in_dispute],
+                "items": [a.goods.item_code for a in in_dispute],
+                "lots": [a.goods.lot_id for a in in_dispute],
+            },
+        )
 
 
 def _open(session: Session, rows: list[tuple[str, PlaceKind, str, str | None, str, str]]) -> None:

@@ -5,14 +5,18 @@ from uuid import UUID
 
 from chubei_shared.access import CurrentCaller, Tx, allow
 from chubei_shared.contracts.base import Id, ItemCode
+from chubei_shared.contracts.catalogue import Owner
 from chubei_shared.contracts.stock import BooksReport, Movement, MovementPage, MovementView, StockPage
 from chubei_shared.tokens import Role
-from fastapi import APIRouter, Body, Response
+from fastapi import APIRouter, Body, Query, Response
 
 from chubei_inventory import movements, queries
 from chubei_inventory.api_parameters import READERS, Cursor, Limit
 
 router = APIRouter(prefix="/v1", tags=["stock"])
+
+Account = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9][A-Za-z0-9:._#@-]{0,199}$")]
+"""A place, or one of its states, such as sealed:STORE-N."""
 
 _EXAMPLES: dict[str, Any] = {
     "receive": {
@@ -88,7 +92,7 @@ def post_movement(
 )
 def get_movements(
     tx: Tx,
-    place_id: Id | None = None,
+    place_id: Account = None,
     item_code: ItemCode | None = None,
     order_id: UUID | None = None,
     cursor: Cursor = None,
@@ -105,13 +109,19 @@ def get_movement(movement_id: UUID, tx: Tx) -> MovementView:
 @router.get("/stock", summary="各处各批次的库存 / stock by place and lot", **allow(*READERS))
 def get_stock(
     tx: Tx,
-    place_id: Id | None = None,
+    place_id: Account = None,
+    at_place_id: Id | None = None,
     item_code: ItemCode | None = None,
     lot_id: UUID | None = None,
+    owner: Owner | None = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> StockPage:
-    return tx(queries.stock, place_id, item_code, lot_id, cursor, limit)
+    """`place_id`: just that account; `at_place_id`: the place with what it keeps off its shelves."""
+    asked = {
+        "place_id": place_id, "at_place_id": at_place_id, "item_code": item_code, "lot_id": lot_id, "owner": owner,
+    }  # fmt: skip
+    return tx(queries.stock, asked, cursor, limit)
 
 
 @router.get(

@@ -176,7 +176,7 @@ def post(session: Session, booked: Sequence[tuple[int, list[Leg]]]) -> None:
     for _, legs in booked:
         ledger.check(legs)
     legs = [leg for _, of in booked for leg in of]
-    accounts.open_own(session, (leg.account.place_id for leg in legs))
+    accounts.open_own(session, (leg.account for leg in legs))
     session.execute(
         _POST,
         {

@@ -1,6 +1,7 @@
 """What is asked of the books: stock, movements, holds, and whether they balance."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -35,27 +36,38 @@ or that the reader asks to see as released."""
 
 _STOCK = f"""
     WITH freed AS ({FREED})
-    SELECT b.place_id, b.item_code, b.lot_id, l.lot_no, l.maker, l.made_on, l.expires_on, l.quality, b.on_hand,
-           b.held - coalesce(freed.quantity, 0) AS held
-    FROM balance b JOIN lot l ON l.id = b.lot_id
+    SELECT b.place_id, p.state, b.item_code, b.lot_id, l.lot_no, l.maker, l.made_on, l.expires_on, l.quality, l.owner,
+           b.on_hand, b.held - coalesce(freed.quantity, 0) AS held, coalesce(d.here, 0)::bigint AS disputed,
+           coalesce(k.change, 0)::bigint AS parked, i.pack,
+           CASE p.kind WHEN 'state' THEN 0 ELSE greatest(
+               0, b.on_hand - b.held + coalesce(freed.quantity, 0) - coalesce(d.units, 0)) END::bigint AS available
+    FROM balance b JOIN lot l ON l.id = b.lot_id JOIN place p ON p.id = b.place_id JOIN item i ON i.code = b.item_code
         LEFT JOIN freed ON freed.place_id = b.place_id AND freed.lot_id = b.lot_id
-    WHERE NOT b.outside AND b.on_hand > 0 AND %s
+        CROSS JOIN LATERAL (
+            SELECT -sum(on_hand) AS units, -sum(on_hand) FILTER (WHERE place_id = 'disputed:' || b.place_id) AS here
+            FROM balance WHERE lot_id = b.lot_id AND place_id LIKE 'disputed:%%') d
+        CROSS JOIN LATERAL (
+            SELECT sum(change) AS change FROM parked_effect
+            WHERE lot_id = b.lot_id AND place_id = b.place_id) k
+    WHERE NOT b.outside AND (b.on_hand > 0 OR d.here > 0 OR k.change <> 0) AND %s
     ORDER BY b.place_id, b.item_code, b.lot_id LIMIT :limit
 """  # noqa: S608 (the conditions are this file's own)
+_STOCK_OF = {
+    "place_id": "b.place_id = :place_id",
+    "at_place_id": "b.place_id IN (SELECT id FROM place WHERE id = :at_place_id OR parent_id = :at_place_id)",
+    "item_code": "b.item_code = :item_code",
+    "lot_id": "b.lot_id = :lot_id",
+    "owner": "l.owner = :owner",
+}
 
 
-def stock(
-    session: Session,
-    place_id: str | None,
-    item_code: str | None,
-    lot_id: UUID | None,
-    cursor: str | None,
-    limit: int,
-) -> StockPage:
-    """Stock by place, item and lot; what is aboard stands at transit:<order>."""
-    asked: dict[str, Any] = {"place_id": place_id, "item_code": item_code, "lot_id": lot_id}
+def stock(session: Session, asked: Mapping[str, Any], cursor: str | None, limit: int) -> StockPage:
+    """Stock by place, item and lot; what is aboard stands at transit:<order>.
+
+    `asked`: place_id (just that account), at_place_id (with its states: sealed off, lent …), item_code, lot_id, owner.
+    """
     asked = {column: value for column, value in asked.items() if value is not None}
-    conditions = [f"b.{column} = :{column}" for column in asked] or ["true"]
+    conditions = [_STOCK_OF[column] for column in asked] or ["true"]
     if key := key_of(cursor, name, name, UUID):
         conditions.append("(b.place_id, b.item_code, b.lot_id) > (:p, :i, CAST(:l AS uuid))")
         asked |= dict(zip("pil", key, strict=True))
@@ -63,7 +75,7 @@ def stock(
         sql(_STOCK % " AND ".join(conditions), releasing="uuid"),
         {**asked, "limit": limit + 1, "releasing": []},
     ).all()
-    rows = [StockRow(**r._mapping, available=r.on_hand - r.held) for r in found[:limit]]
+    rows = [StockRow(**r._mapping) for r in found[:limit]]
     last = rows[-1] if len(found) > limit else None
     return StockPage(rows=rows, next_cursor=last and cursor_of(last.place_id, last.item_code, last.lot_id))
 
@@ -120,7 +132,8 @@ def _views(session: Session, seqs: list[int]) -> list[MovementView]:
         MovementView(
             id=m.id, kind=m.kind, place_id=m.place_id, occurred_at=m.occurred_at, recorded_at=m.recorded_at,
             recorded_by=m.recorded_by, voucher=m.voucher, reason=m.reason, order_id=m.order_id,
-            hold_id=m.hold_id, reverses_id=m.reverses_id, entries=legs[m.seq],
+            hold_id=m.hold_id, reverses_id=m.reverses_id, approved_by=m.approved_by, details=m.details,
+            entries=legs[m.seq],
         )
         for m in found
     ]  # fmt: skip

@@ -328,6 +328,8 @@ class Parked(Base):
     waits_for: Mapped[list[str]] = mapped_column(server_default=text("'{}'::text[]"))
     status: Mapped[str] = mapped_column(server_default=text("'open'"))
     sent_by: Mapped[str]
+    sent_places: Mapped[list[str] | None]
+    """Where its sender works; None: everywhere."""
     received_at: Mapped[datetime] = mapped_column(server_default=func.now())
     settled_at: Mapped[datetime | None]
     settled_by: Mapped[str | None]
@@ -339,4 +341,21 @@ class Parked(Base):
         Index("parked_open", "place_id", "seq", postgresql_where=text("status = 'open'")),
         Index("parked_waits", "waits_for", postgresql_using="gin", postgresql_where=text("status = 'open'")),
         Index("parked_xact", "place_id", "xact"),
+    )
+
+
+class ParkedEffect(Base):
+    """What an open parked movement would change of an account, were it booked as it is."""
+
+    __tablename__ = "parked_effect"
+    parked_id: Mapped[UUID] = mapped_column(primary_key=True)
+    body_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    line_no: Mapped[int] = mapped_column(primary_key=True)
+    place_id: Mapped[str]
+    item_code: Mapped[str]
+    lot_id: Mapped[UUID]
+    change: Mapped[int] = mapped_column(BigInteger)
+    __table_args__ = (
+        ForeignKeyConstraint(["parked_id", "body_hash"], ["parked.id", "parked.body_hash"]),
+        Index("parked_effect_account", "lot_id", "place_id"),
     )

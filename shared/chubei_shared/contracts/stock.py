@@ -1,9 +1,13 @@
 """What is asked of the books: movements as recorded, stock, bin cards (owned by inventory)."""
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 
+from pydantic import Field
+
 from chubei_shared.contracts.base import Dto, Utc
+from chubei_shared.contracts.catalogue import Owner
 from chubei_shared.contracts.movements import Adjust as Adjust
 from chubei_shared.contracts.movements import AdjustLine as AdjustLine
 from chubei_shared.contracts.movements import Deliver as Deliver
@@ -40,6 +44,9 @@ class MovementView(Dto):
     order_id: UUID | None
     hold_id: UUID | None
     reverses_id: UUID | None
+    approved_by: str | None = None
+    details: dict[str, Any] = Field(default_factory=dict)
+    """What only some kinds have: to_place_id, sent_id, issued_from, module_id, recipient, passed, from_state."""
     entries: list[EntryView]
 
 
@@ -49,9 +56,14 @@ class MovementPage(Dto):
 
 
 class StockRow(Dto):
-    """Stock of one lot at one place; available = on hand - held, judged at the time of the answer."""
+    """Stock of one lot on one account: a place's shelf, or what it keeps off it (`state`).
+
+    available = what can be promised: on hand - held - what is in dispute of the lot anywhere; 0 off the shelf.
+    """
 
     place_id: str
+    state: str = "shelf"
+    """shelf, transit, sealed, testing, lent or module."""
     item_code: str
     lot_id: UUID
     lot_no: str
@@ -59,9 +71,16 @@ class StockRow(Dto):
     made_on: date | None
     expires_on: date | None
     quality: str
+    owner: Owner = Owner.DISTRICT
     on_hand: int
     held: int
     available: int
+    disputed: int = 0
+    """Units reported to have left, though by the books they were not here (待核)."""
+    parked: int = 0
+    """What reports that wait for review would change here, were they booked as they are."""
+    pack: int = 1
+    """Units in a pack; on_hand is whole units."""
 
 
 class StockPage(Dto):
