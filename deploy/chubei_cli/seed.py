@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -11,7 +11,7 @@ import typer
 from chubei_shared.contracts.allocation_client import AllocationClient
 from chubei_shared.contracts.inventory_client import InventoryClient
 from chubei_shared.contracts.stock import Receive
-from chubei_shared.errors import NotFound
+from chubei_shared.errors import NotFound, PreconditionRequired
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -19,6 +19,8 @@ from . import seeding
 from .account import PasswordOption, UrlOption, UserOption, signed_in
 from .district import District, DistrictFaulty, load_district
 from .errors import CommandError
+
+Record = TypeVar("Record")
 
 
 def seed(
@@ -50,8 +52,9 @@ def seed_district(http: httpx.Client, district: District, console: Console) -> i
         *(lambda item=item: inventory.put_item(item) for item in seeding.items(district)),
         *(lambda kit=kit: inventory.put_kit(kit) for kit in seeding.kits(district)),
         *(lambda place=place: inventory.put_place(place) for place in seeding.places(district)),
+        *(lambda fund=fund: _put(inventory.put_fund, fund) for fund in seeding.funds(district)),
         *(
-            lambda record=record: inventory.put_reserve(record)
+            lambda record=record: _put(inventory.put_reserve, record)
             for record in seeding.reserve_records(district, anchor)
         ),
         lambda: allocation.put_network(seeding.network_of(district)),
@@ -77,6 +80,14 @@ def seed_district(http: httpx.Client, district: District, console: Console) -> i
                 new += 1
             bar.advance(task)
     return new
+
+
+def _put(put: Callable[[Record, str | None], object], record: Record) -> None:
+    """Register a record, or let the table's words replace what is there: whoever seeds means the table."""
+    try:
+        put(record, None)
+    except PreconditionRequired:
+        put(record, "*")
 
 
 def _anchor(inventory: InventoryClient, district: District) -> date:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from chubei_shared.contracts import catalogue, network, reserves, stock
 from chubei_shared.contracts.base import Certainty, Mode, Provenance
 from chubei_shared.contracts.catalogue import PlaceKind
+from chubei_shared.contracts.funds import FundAccount
 
 from . import district_rows as rows
 from .district import District
@@ -95,6 +96,20 @@ def places(district: District) -> list[catalogue.Place]:
     ]
 
 
+def funds(district: District) -> list[FundAccount]:
+    """Each fund with its budget; what it may buy are reserve records."""
+    return [
+        FundAccount(
+            id=row.id,
+            name_zh=row.name_zh,
+            name_en=row.name_en,
+            budget_fen=100 * row.budget_cny,
+            provenance=_told(row.provenance, row.source),
+        )
+        for row in district.funds
+    ]
+
+
 def reserve_records(district: District, anchor: date) -> Iterator[reserves.Reserve]:
     """Agreements, commitments, and each thing that a fund may buy as a reserve of its own."""
     names = {row.id: row.name_zh for row in (*district.suppliers, *district.makers)}
@@ -108,7 +123,7 @@ def reserve_records(district: District, anchor: date) -> Iterator[reserves.Reser
             quantity=a.quantity,
             lead_min=a.lead_min,
             floor_stock=a.floor_stock,
-            unit_price_cny=a.price_cny,
+            unit_price_fen=100 * a.price_cny,
             **_validity(a, anchor),
         )
     for c in district.commitments:
@@ -121,20 +136,21 @@ def reserve_records(district: District, anchor: date) -> Iterator[reserves.Reser
             quantity=c.limit_units,
             conversion_min=c.conversion_min,
             rate_per_hour=c.rate_per_hour,
-            unit_price_cny=c.price_cny,
+            unit_price_fen=100 * c.price_cny,
             **_validity(c, anchor),
         )
-    funds = {row.id: row for row in district.funds}
+    by_id = {row.id: row for row in district.funds}
     for p in district.fund_purchases:
-        fund = funds[p.fund]
+        fund = by_id[p.fund]
         yield reserves.Fund(
             mode=Mode.FUND,
             id=f"{p.fund}:{p.item}",
             place_id=p.delivered_to,
             party=fund.name_zh,
             item_code=p.item,
-            budget_cny=p.limit_units * p.price_cny,
-            unit_price_cny=p.price_cny,
+            account_id=p.fund,
+            budget_fen=100 * p.limit_units * p.price_cny,
+            unit_price_fen=100 * p.price_cny,
             approval_min=fund.approval_min,
             delivery_min=fund.delivery_min,
             **_validity(fund, anchor),

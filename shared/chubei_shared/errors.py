@@ -59,6 +59,16 @@ class Shortage(Conflict):
     code, title = "shortage", ("库存不足", "Stock does not suffice")
 
 
+class PreconditionFailed(AppError):
+    """The record was changed since it was read; `more` carries etag: that of its present edition."""
+
+    status, code, title = 412, "precondition-failed", ("记录已被他人更改", "Changed since it was read")
+
+
+class PreconditionRequired(AppError):
+    status, code, title = 428, "precondition-required", ("缺少 If-Match", "If-Match is missing")
+
+
 class TooMany(AppError):
     status, code, title = 429, "too-many", ("请稍候", "Too many attempts")
 
@@ -69,8 +79,11 @@ class Unavailable(AppError):
 
 _BY_CODE = {
     c.code: c
-    for c in (Invalid, Unauthorized, Forbidden, NotFound, Conflict, Shortage, TooMany, Unavailable, AppError)
-}
+    for c in (
+        Invalid, Unauthorized, Forbidden, NotFound, Conflict, Shortage, PreconditionFailed,
+        PreconditionRequired, TooMany, Unavailable, AppError,
+    )
+}  # fmt: skip
 
 
 def from_response(response: httpx.Response) -> AppError:

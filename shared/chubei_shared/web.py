@@ -27,8 +27,10 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         403: "权限不足 / not allowed",
         404: "未找到 / not found",
         409: "与现状冲突 / in conflict with what is there",
+        412: "记录已被他人更改 / changed since it was read",
         413: "内容过大 / too large",
         422: "内容有误 / invalid content",
+        428: "缺少 If-Match / If-Match is missing",
         429: "请稍候 / too many attempts",
         503: "暂不可用,请重试 / not available: retry",
     }.items()

@@ -46,7 +46,7 @@ STORE, SUPPLIER = (
 AGREEMENT = Agreement(
     id="agreement.1", place_id=SUPPLIER.id, party="甲公司", valid_from=date(2020, 1, 1),
     valid_until=date(2040, 1, 1), provenance=PROVENANCE, mode=Mode.CONTRACT, item_code=ITEM.code,
-    quantity=100, lead_min=120, unit_price_cny=2,
+    quantity=100, lead_min=120, unit_price_fen=200, last_verified_on=NOW.date(),
 )  # fmt: skip
 
 

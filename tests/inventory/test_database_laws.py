@@ -220,9 +220,9 @@ def agreed(sql: Connection, yard: Any) -> str:
     reserve_id = f"agreement-{uuid4().hex[:8]}"
     sql.execute(
         text(
-            "INSERT INTO reserve (id, place_id, mode, item_code, party, contact, valid_from, valid_until, "
-            "provenance, unit_price_cny, lead_min, floor_stock, quantity) "
-            "VALUES (:id, :place, 'contract', :item, 'x', '', '2026-01-01', '2040-01-01', '{}', 1, 60, 0, 100)"
+            "INSERT INTO reserve (id, place_id, mode, item_code, party, valid_from, valid_until, "
+            "provenance, unit_price_fen, lead_min, floor_stock, quantity) "
+            "VALUES (:id, :place, 'contract', :item, 'x', '2026-01-01', '2040-01-01', '{}', 1, 60, 0, 100)"
         ),
         {"id": reserve_id, "place": yard.store, "item": yard.item},
     )
@@ -252,8 +252,8 @@ def test_a_fund_of_other_units_than_its_budget_buys(sql, yard):
     with refused("reserve_of_its_mode"):
         sql.execute(
             text(
-                "UPDATE reserve SET mode = 'fund', budget_cny = 1000, unit_price_cny = 3, approval_min = 1, "
-                "delivery_min = 1, quantity = 334 WHERE id = :id"
+                "UPDATE reserve SET mode = 'fund', lead_min = NULL, budget_fen = 1000, unit_price_fen = 3, "
+                "approval_min = 1, delivery_min = 1, quantity = 334 WHERE id = :id"
             ),
             {"id": reserve_id},
         )

@@ -20,7 +20,7 @@ def common(yard: Any, place_id: str, **changes: Any) -> dict[str, Any]:
     return {
         "id": f"reserve-{uuid4().hex[:8]}", "place_id": place_id, "party": "甲公司", "item_code": yard.item,
         "valid_from": today - timedelta(days=30), "valid_until": today + timedelta(days=300),
-        "unit_price_cny": 3, "provenance": yard.invented,
+        "unit_price_fen": 3, "last_verified_on": today - timedelta(days=3), "provenance": yard.invented,
     } | changes  # fmt: skip
 
 
@@ -28,9 +28,9 @@ def agreement(yard: Any, place_id: str, quantity: int = 100, **changes: Any) -> 
     return Agreement(mode="contract", quantity=quantity, lead_min=120, **common(yard, place_id, **changes))
 
 
-def fund(yard: Any, place_id: str, budget_cny: int, **changes: Any) -> Fund:
+def fund(yard: Any, place_id: str, budget_fen: int, **changes: Any) -> Fund:
     minutes = {"approval_min": 60, "delivery_min": 240}
-    return Fund(mode="fund", budget_cny=budget_cny, **minutes, **common(yard, place_id, **changes))
+    return Fund(mode="fund", budget_fen=budget_fen, **minutes, **common(yard, place_id, **changes))
 
 
 def test_a_reserve_put_again_is_the_same(yard, supplier):
@@ -51,7 +51,7 @@ def test_what_a_reserve_is_for_stays(yard, supplier):
     yard.admin.put_reserve(record)
     changed = record.model_copy(update={"item_code": yard.new_item()})
     with pytest.raises(Conflict, match="item_code"):
-        yard.admin.put_reserve(changed)
+        yard.admin.put_reserve(changed, "*")
 
 
 def test_an_unknown_place_or_item_is_named(yard, supplier):
@@ -125,11 +125,11 @@ def test_less_than_is_held_and_used_is_refused(yard, supplier):
     yard.admin.put_reserve(record)
     view = yard.service.hold(yard.request(yard.line(60, place_id=supplier, mode="contract")))
     with pytest.raises(Conflict) as refused:
-        yard.admin.put_reserve(record.model_copy(update={"quantity": 59}))
+        yard.admin.put_reserve(record.model_copy(update={"quantity": 59}), "*")
     assert refused.value.more["held"] == 60
-    yard.admin.put_reserve(record.model_copy(update={"quantity": 60}))
+    yard.admin.put_reserve(record.model_copy(update={"quantity": 60}), "*")
     yard.service.release(view.id)
-    assert yard.admin.put_reserve(record.model_copy(update={"quantity": 59})).available == 59
+    assert yard.admin.put_reserve(record.model_copy(update={"quantity": 59}), "*").available == 59
 
 
 def test_an_expired_hold_on_a_reserve_counts_no_more(yard, supplier, expire):

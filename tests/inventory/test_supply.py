@@ -5,13 +5,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from chubei_inventory.supply import ready_by
 from chubei_shared.contracts.catalogue import Kit, PlaceKind
 from chubei_shared.contracts.reserves import Agreement, Commitment, Fund
 from chubei_shared.errors import Invalid
 from chubei_shared.tokens import Role
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 @pytest.fixture
@@ -22,7 +19,8 @@ def modes(yard: Any) -> dict[str, str]:
     places["fund"] = yard.store
     base = {
         "party": "甲公司", "item_code": yard.item, "valid_from": today - timedelta(days=30),
-        "valid_until": today + timedelta(days=300), "unit_price_cny": 10, "provenance": yard.invented,
+        "valid_until": today + timedelta(days=300), "unit_price_fen": 10, "last_verified_on": today,
+        "provenance": yard.invented,
     }  # fmt: skip
     ids = {mode: {"id": f"{mode}-{uuid4().hex[:8]}", "place_id": place} for mode, place in places.items()}
     records = [
@@ -30,7 +28,7 @@ def modes(yard: Any) -> dict[str, str]:
         Commitment(
             mode="capacity", quantity=500, conversion_min=360, rate_per_hour=60, **ids["capacity"], **base
         ),
-        Fund(mode="fund", budget_cny=705, approval_min=60, delivery_min=240, **ids["fund"], **base),
+        Fund(mode="fund", budget_fen=705, approval_min=60, delivery_min=240, **ids["fund"], **base),
     ]
     for record in records:
         yard.admin.put_reserve(record)
@@ -144,11 +142,3 @@ def test_minutes_that_are_none_are_refused(yard, sign_in, minutes):
     assert "0,60,720" in answer.json()["detail_en"]
     with pytest.raises(Invalid):
         yard.service.availability([-1])
-
-
-@given(st.integers(1, 10**6), st.integers(0, 2000), st.none() | st.integers(1, 10**5), st.integers(0, 5000))
-def test_a_reserve_never_shrinks_with_time_nor_passes_its_quantity(quantity, ready_min, rate, minute):
-    now, later = (ready_by(m, quantity, ready_min, rate) for m in (minute, minute + 60))
-    assert 0 <= now <= later <= quantity
-    assert now == 0 or minute >= ready_min
-    assert rate is None or later - now <= rate + 1

@@ -2,6 +2,8 @@
 
 from typing import Annotated
 
+from chubei_shared.contracts.base import Dto
+from chubei_shared.errors import Invalid
 from chubei_shared.tokens import Role
 from fastapi import Query
 
@@ -14,3 +16,15 @@ Cursor = Annotated[
     str | None, Query(max_length=600, description="上一页的 next_cursor / next_cursor of the page before")
 ]
 Limit = Annotated[int, Query(ge=1, le=500, description="每页行数 / rows in a page")]
+
+
+def same(in_path: str, in_body: str, field: str, body: Dto) -> None:
+    """Raises Invalid where path and body name different things."""
+    if in_path != in_body:
+        raise Invalid(
+            f"{field}:路径为 {in_path},内容为 {in_body},请改为一致",
+            f"{field}: the path says {in_path}, the body {in_body}: make them the same",
+            errors=[
+                {"field": field, "problem": f"not {in_path}", "remedy": f"{in_path} ({type(body).__name__})"}
+            ],
+        )

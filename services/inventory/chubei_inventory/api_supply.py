@@ -4,13 +4,13 @@ from typing import Annotated
 from uuid import UUID
 
 from chubei_shared.access import Tx, allow
-from chubei_shared.contracts.base import ItemCode, Utc
-from chubei_shared.contracts.reserves import AvailabilityRow, Snapshot
+from chubei_shared.contracts.base import Id, ItemCode, Mode, Utc
+from chubei_shared.contracts.reserves import AvailabilityRow, Snapshot, SupplyPage
 from chubei_shared.errors import Invalid
 from fastapi import APIRouter, Query
 
 from chubei_inventory import supply
-from chubei_inventory.api_parameters import READERS
+from chubei_inventory.api_parameters import READERS, Cursor, Limit
 
 router = APIRouter(prefix="/v1", tags=["supply"])
 
@@ -33,6 +33,31 @@ def get_snapshot(
     ] = None,
 ) -> Snapshot:
     return tx(supply.snapshot, needed_by, release_hold or [])
+
+
+@router.get(
+    "/supply",
+    summary="何物、何地、几时可得、依据何在 / what can be had, where, by which minute, and from what it follows",
+    **allow(*READERS),
+)
+def get_supply(
+    tx: Tx,
+    place_id: Id | None = None,
+    item_code: ItemCode | None = None,
+    mode: Mode | None = None,
+    by_min: Annotated[
+        int | None,
+        Query(ge=0, le=_FURTHEST_MIN, description="只计下令后该分钟前可装车的 / only what is ready by then"),
+    ] = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> SupplyPage:
+    """The rows that the planner's snapshot and the sums of /v1/availability are made of.
+
+    `quantity` is firm: only that is planned with. Social and household declarations, and donations, are
+    counted apart: GET /v1/declarations.
+    """
+    return tx(supply.page, place_id, item_code, mode, by_min, cursor, limit)
 
 
 @router.get(

@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, BIGINT, TEXT
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Session
 
+from chubei_inventory import evidence
 from chubei_inventory.fefo import Shelf, day
 
 
@@ -125,6 +126,8 @@ def shelves(
 ) -> dict[Row, list[Shelf]]:
     """Lock `rows` and read what is free there: lots on the shelf, or the reserve valid today.
 
+    Of a reserve, what was called off and is not confirmed is free for nobody.
+
     A lot that came in after the locks were taken is left to the next one who asks.
     """
     locked = lock(session, rows, releasing=releasing)
@@ -134,8 +137,12 @@ def shelves(
         "items": [r.item_code for r in rows],
         "modes": [r.mode for r in rows],
     }
-    for r in session.execute(_SHELVES, {**wanted, "today": day(datetime.now(UTC))}):
+    free = session.execute(_SHELVES, {**wanted, "today": day(datetime.now(UTC))}).all()
+    called = {r.reserve_id for r in free if r.reserve_id}
+    lost = evidence.lost(session, called) if called else {}
+    for r in free:
         if r.id in locked:
-            shelf = Shelf(r.id, r.lot_no, r.made_on, r.expires_on, r.quality, r.available, r.reserve_id)
+            available = r.available - lost.get(r.reserve_id, 0)
+            shelf = Shelf(r.id, r.lot_no, r.made_on, r.expires_on, r.quality, available, r.reserve_id)
             found[Row(r.place_id, r.item_code, Mode(r.mode))].append(shelf)
     return found

@@ -1,18 +1,22 @@
 """Reserves that are not on a shelf: agreements, makers' commitments, funds."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, assert_never
 from uuid import uuid4
 
+from chubei_shared.contracts.base import Mode
 from chubei_shared.contracts.reserves import Agreement, Commitment, Fund, Reserve, ReservePage, ReserveView
 from chubei_shared.cursors import cursor_of, key_of, name
+from chubei_shared.editions import etag_of, refuse_other_edition
 from chubei_shared.errors import Conflict, Invalid, NotFound
 from pydantic import TypeAdapter
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from chubei_inventory import tables
+from chubei_inventory import evidence, funds, tables
+from chubei_inventory.basis import Standing, standing
 from chubei_inventory.fefo import day
+from chubei_inventory.firmness import Evidence
 from chubei_inventory.ledger import OWN_PREFIXES
 from chubei_inventory.pool import lock, sql
 from chubei_inventory.queries import FREED
@@ -31,20 +35,28 @@ def units(reserve: Reserve) -> int:
         case Agreement() | Commitment():
             return reserve.quantity
         case Fund():
-            return reserve.budget_cny // reserve.unit_price_cny
+            return reserve.budget_fen // reserve.unit_price_fen
         case _:
             assert_never(reserve)
 
 
-def put(session: Session, reserve: Reserve) -> ReserveView:
-    """Register a reserve, or change what was agreed. Raises Invalid, Conflict.
+def put(session: Session, reserve: Reserve, if_match: str | None = None) -> ReserveView:
+    """Register a reserve, or change what was agreed; the same again changes nothing.
 
-    What it is (mode, item, place) stays; its quantity does not fall below what is held and used.
+    What it is (mode, item, place) stays; its quantity does not fall below what is held and used. Raises Invalid,
+    Conflict; PreconditionRequired or PreconditionFailed where `if_match` does not name the present edition.
     """
     _lock_place(session, reserve)
     old = session.get(tables.Reserve, reserve.id)
+    edition = None if old is None else etag_of(as_reserve(old))
+    if edition == etag_of(reserve):
+        return get(session, reserve.id)
+    refuse_other_edition(if_match, edition)
     _refuse_overlap(session, reserve)
-    values = {**reserve.model_dump(mode="python"), "quantity": units(reserve)}
+    if isinstance(reserve, Fund):
+        funds.refuse_over_budget(session, reserve)
+    values = {**reserve.model_dump(), "provenance": reserve.provenance.model_dump(mode="json")}
+    values["quantity"] = units(reserve)
     if old is None:
         session.add(tables.Reserve(**values))
         session.flush()
@@ -132,34 +144,60 @@ def get(session: Session, reserve_id: str) -> ReserveView:
     row = session.get(tables.Reserve, reserve_id)
     if row is None:
         raise NotFound(f"没有储备记录 {reserve_id}", f"There is no reserve {reserve_id}")
-    return _view(row, _freed(session))
+    return _views(session, [row])[0]
 
 
-def page(session: Session, item_code: str | None, cursor: str | None, limit: int) -> ReservePage:
-    wanted = select(tables.Reserve).order_by(tables.Reserve.id).limit(limit + 1)
-    if item_code is not None:
-        wanted = wanted.where(tables.Reserve.item_code == item_code)
+def page(
+    session: Session,
+    item_code: str | None,
+    place_id: str | None,
+    mode: Mode | None,
+    cursor: str | None,
+    limit: int,
+) -> ReservePage:
+    r = tables.Reserve
+    wanted = select(r).order_by(r.id).limit(limit + 1)
+    for column, value in ((r.item_code, item_code), (r.place_id, place_id), (r.mode, mode)):
+        if value is not None:
+            wanted = wanted.where(column == value)
     if after := key_of(cursor, name):
-        wanted = wanted.where(tables.Reserve.id > after[0])
-    found, freed = list(session.scalars(wanted)), _freed(session)
-    rows = [_view(row, freed) for row in found[:limit]]
+        wanted = wanted.where(r.id > after[0])
+    found = list(session.scalars(wanted))
+    rows = _views(session, found[:limit])
     return ReservePage(rows=rows, next_cursor=cursor_of(rows[-1].reserve.id) if len(found) > limit else None)
 
 
-def _freed(session: Session) -> dict[str, int]:
-    return {reserve_id: int(units) for reserve_id, units in session.execute(_FREED, {"releasing": []})}
+def _views(session: Session, rows: list[tables.Reserve]) -> list[ReserveView]:
+    freed = {row.reserve_id: int(row.quantity) for row in session.execute(_FREED, {"releasing": []})}
+    known = evidence.read(session, [row.id for row in rows])
+    today = day(datetime.now(UTC))
+    return [_view(row, row.held - freed.get(row.id, 0), known[row.id], today) for row in rows]
 
 
-def _view(row: tables.Reserve, freed: dict[str, int]) -> ReserveView:
-    held = row.held - freed.get(row.id, 0)
+def _view(row: tables.Reserve, held: int, known: Evidence, today: date) -> ReserveView:
+    stands = standing_of(row, held, known, today)
     return ReserveView(
         reserve=as_reserve(row),
         quantity=row.quantity,
         held=held,
         used=row.used,
-        available=row.quantity - held - row.used,
-        usable=row.valid_from <= day(datetime.now(UTC)) <= row.valid_until,
+        available=max(0, row.quantity - held - row.used - known.lost),
+        firm=stands.firm,
+        likely=stands.likely,
+        basis=stands.basis,
+        usable=row.valid_from <= today <= row.valid_until,
     )
+
+
+def standing_of(row: Any, held: int, known: Evidence, today: date) -> Standing:
+    """Where a row of the table reserve stands, `held` of it being held."""
+    return standing(row.quantity, agreed_min(row), row.rate_per_hour, held, row.used, known, today)
+
+
+def agreed_min(row: Any) -> int:
+    """Minutes from an order to the first unit, as agreed, of a row of the table reserve."""
+    parts = (row.lead_min, row.conversion_min, row.ramp_min, row.approval_min, row.delivery_min)
+    return sum(part for part in parts if part is not None)
 
 
 def as_reserve(row: Any) -> Reserve:

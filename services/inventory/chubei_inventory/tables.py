@@ -103,6 +103,17 @@ class Place(Base):
     )
 
 
+class FundAccount(Base):
+    """A fund with one budget; what it may buy are reserves of mode fund that name it."""
+
+    __tablename__ = "fund_account"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name_zh: Mapped[str]
+    name_en: Mapped[str]
+    budget_fen: Mapped[int] = mapped_column(BigInteger)
+    provenance: Mapped[dict[str, Any]]
+
+
 class Reserve(Base):
     """An agreement, a commitment or a fund. `held` and `used` are counted by triggers only."""
 
@@ -112,23 +123,29 @@ class Reserve(Base):
     mode: Mapped[str]
     item_code: Mapped[str] = mapped_column(ForeignKey("item.code"))
     party: Mapped[str]
-    contact: Mapped[str]
+    contacts: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'::jsonb"))
     valid_from: Mapped[date]
     valid_until: Mapped[date]
     last_verified_on: Mapped[date | None]
     provenance: Mapped[dict[str, Any]]
-    unit_price_cny: Mapped[int] = mapped_column(BigInteger)
+    price_rule: Mapped[str] = mapped_column(server_default=text("'fixed'"))
+    unit_price_fen: Mapped[int] = mapped_column(BigInteger)
     lead_min: Mapped[int | None]
     floor_stock: Mapped[int | None] = mapped_column(BigInteger)
     conversion_min: Mapped[int | None]
+    ramp_min: Mapped[int | None]
     rate_per_hour: Mapped[int | None]
-    budget_cny: Mapped[int | None]
+    account_id: Mapped[str | None] = mapped_column(ForeignKey("fund_account.id"))
+    budget_fen: Mapped[int | None] = mapped_column(BigInteger)
     approval_min: Mapped[int | None]
     delivery_min: Mapped[int | None]
     quantity: Mapped[int] = mapped_column(BigInteger)
     held: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     used: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
-    __table_args__ = (Index("reserve_row", "place_id", "item_code", "mode"),)
+    __table_args__ = (
+        Index("reserve_row", "place_id", "item_code", "mode"),
+        Index("reserve_account", "account_id", postgresql_where=text("account_id IS NOT NULL")),
+    )
 
 
 class Lot(Base):

@@ -9,10 +9,22 @@ import httpx
 from pydantic import TypeAdapter
 
 from chubei_shared.client import send
-from chubei_shared.contracts.base import Dto, Utc
+from chubei_shared.contracts.base import Dto, Mode, Utc
+from chubei_shared.contracts.call_offs import CallOff, CallOffPage, CallOffState, CallOffStep, CallOffView
 from chubei_shared.contracts.catalogue import Item, ItemPage, Kit, KitPage, Place, PlacePage
+from chubei_shared.contracts.funds import FundAccount, FundAccountView
 from chubei_shared.contracts.holds import HoldReplace, HoldRequest, HoldView
-from chubei_shared.contracts.reserves import AvailabilityRow, Reserve, ReservePage, ReserveView, Snapshot
+from chubei_shared.contracts.reserves import (
+    AvailabilityRow,
+    Reserve,
+    ReservePage,
+    ReserveView,
+    Snapshot,
+    SupplyPage,
+    Verification,
+    VerificationPage,
+    VerificationView,
+)
 from chubei_shared.contracts.stock import BooksReport, Movement, MovementPage, MovementView, StockPage
 
 _AVAILABILITY = TypeAdapter(list[AvailabilityRow])
@@ -39,8 +51,15 @@ class InventoryClient:
     def put_place(self, place: Place) -> Place:
         return Place.model_validate_json(self._put(f"/v1/places/{_segment(place.id)}", place))
 
-    def put_reserve(self, reserve: Reserve) -> ReserveView:
-        return ReserveView.model_validate_json(self._put(f"/v1/reserves/{_segment(reserve.id)}", reserve))
+    def put_reserve(self, reserve: Reserve, if_match: str | None = None) -> ReserveView:
+        """Raises PreconditionRequired where it changes what is there, and `if_match` does not say which edition."""
+        path = f"/v1/reserves/{_segment(reserve.id)}"
+        return ReserveView.model_validate_json(self._put(path, reserve, if_match))
+
+    def put_fund(self, fund: FundAccount, if_match: str | None = None) -> FundAccountView:
+        """As `put_reserve`."""
+        path = f"/v1/funds/{_segment(fund.id)}"
+        return FundAccountView.model_validate_json(self._put(path, fund, if_match))
 
     def items(self, cursor: str | None = None, limit: int = 100) -> ItemPage:
         return ItemPage.model_validate_json(self._get("/v1/items", cursor=cursor, limit=limit))
@@ -56,6 +75,44 @@ class InventoryClient:
 
     def reserve(self, reserve_id: str) -> ReserveView:
         return ReserveView.model_validate_json(self._get(f"/v1/reserves/{_segment(reserve_id)}"))
+
+    # What becomes of reserves
+
+    def verify(self, reserve_id: str, verification: Verification) -> VerificationView:
+        path = f"/v1/reserves/{_segment(reserve_id)}/verifications"
+        return VerificationView.model_validate_json(self._post(path, verification))
+
+    def verifications(self, reserve_id: str, cursor: str | None = None, limit: int = 100) -> VerificationPage:
+        path = f"/v1/reserves/{_segment(reserve_id)}/verifications"
+        return VerificationPage.model_validate_json(self._get(path, cursor=cursor, limit=limit))
+
+    def fund(self, fund_id: str) -> FundAccountView:
+        return FundAccountView.model_validate_json(self._get(f"/v1/funds/{_segment(fund_id)}"))
+
+    def call_off(self, order: CallOff) -> CallOffView:
+        """Order from a reserve. Raises Shortage, Conflict."""
+        return CallOffView.model_validate_json(self._post("/v1/call-offs", order))
+
+    def call_off_step(self, call_off_id: UUID, step: CallOffStep) -> CallOffView:
+        """Say what happened next. Raises Conflict where that can not follow."""
+        return CallOffView.model_validate_json(self._post(f"/v1/call-offs/{call_off_id}/steps", step))
+
+    def get_call_off(self, call_off_id: UUID) -> CallOffView:
+        return CallOffView.model_validate_json(self._get(f"/v1/call-offs/{call_off_id}"))
+
+    def call_offs(
+        self,
+        reserve_id: str | None = None,
+        hold_id: UUID | None = None,
+        state: CallOffState | None = None,
+        cursor: str | None = None,
+        limit: int = 100,
+    ) -> CallOffPage:
+        """The latest first."""
+        query = {"reserve_id": reserve_id, "hold_id": hold_id, "state": state}
+        return CallOffPage.model_validate_json(
+            self._get("/v1/call-offs", **query, cursor=cursor, limit=limit)
+        )
 
     # Movements and stock
 
@@ -126,6 +183,19 @@ class InventoryClient:
         }
         return Snapshot.model_validate_json(self._get("/v1/snapshot", **query))
 
+    def supply(
+        self,
+        place_id: str | None = None,
+        item_code: str | None = None,
+        mode: Mode | None = None,
+        by_min: int | None = None,
+        cursor: str | None = None,
+        limit: int = 100,
+    ) -> SupplyPage:
+        """The rows behind snapshot and availability, with what they follow from."""
+        query = {"place_id": place_id, "item_code": item_code, "mode": mode, "by_min": by_min}
+        return SupplyPage.model_validate_json(self._get("/v1/supply", **query, cursor=cursor, limit=limit))
+
     def availability(self, minutes: Iterable[int], item_code: str | None = None) -> list[AvailabilityRow]:
         """Units that could be loaded by each of `minutes` after an order given now, by mode."""
         query = {"minutes": ",".join(map(str, minutes)), "item_code": item_code}
@@ -138,8 +208,9 @@ class InventoryClient:
     def _post(self, path: str, body: Dto) -> bytes:
         return send(self._http, "POST", path, json=body.model_dump(mode="json")).content
 
-    def _put(self, path: str, body: Dto) -> bytes:
-        return send(self._http, "PUT", path, json=body.model_dump(mode="json")).content
+    def _put(self, path: str, body: Dto, if_match: str | None = None) -> bytes:
+        headers = {"If-Match": if_match} if if_match else {}
+        return send(self._http, "PUT", path, json=body.model_dump(mode="json"), headers=headers).content
 
 
 def _segment(name: str) -> str:
