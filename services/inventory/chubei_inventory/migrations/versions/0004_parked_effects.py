@@ -6,7 +6,7 @@ Revision ID: 0004_parked_effects
 from alembic import op
 
 revision = "0004_parked_effects"
-down_revision = "0002_movements"
+down_revision = "0003_reserves"
 branch_labels = None
 depends_on = None
 
