@@ -9,7 +9,7 @@ aboard. Whatever is entered stands in a ledger of berths and stock, so that all 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from math import ceil
 
@@ -18,8 +18,11 @@ import numpy as np
 from .model import IntArray, Model, Vehicle
 from .scenario import Supply, Trip, Visit
 
-SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4)
-"""Of its goods, that a mended trip may bring. Less is not worth the way."""
+SHARES = (1.0, 0.85, 0.7, 0.55, 0.4)
+"""Of its goods, that a mended trip may bring, the most first. Less is not worth the way."""
+
+OTHER_SOURCES = 4
+"""Nearest sources from which a trip is tried, if its own do not do."""
 
 
 @dataclass(frozen=True)
@@ -30,21 +33,28 @@ class Kept:
     mended: tuple[Trip, ...]
 
 
-def keepable(model: Model, previous: Iterable[Trip]) -> Kept:
-    """The trips of a previous plan that a new one can hold on to. What has begun is not among them."""
+def keepable(model: Model, previous: Iterable[Trip], over: Callable[[], bool]) -> Kept:
+    """The trips of a previous plan that a new one can hold on to. What has begun is not among them.
+
+    Once it is over(), no more are looked at.
+    """
     scenario = model.scenario
-    begun = Counter(trip.key() for trip in scenario.committed)
+    begun = {trip.key() for trip in scenario.committed}
     old = [t for t in previous if t.visits[0].start >= scenario.now_min and t.key() not in begun]
     ledger = Ledger(model)
-    known = [trip for trip in sorted(old, key=_order) if ledger.knows(trip)]
     fallen, same, mended = [], [], []
-    for trip in known:
-        if ledger.fits(trip):
-            ledger.enter(trip)
-            same.append(trip)
-        else:
-            fallen.append(trip)
+    for trip in sorted(old, key=_order):
+        if over():
+            break
+        if ledger.knows(trip):
+            if ledger.fits(trip):
+                ledger.enter(trip)
+                same.append(trip)
+            else:
+                fallen.append(trip)
     for trip in fallen:
+        if over():
+            break
         if (better := ledger.mend(trip)) is not None:
             ledger.enter(better)
             mended.append(better)
@@ -189,85 +199,71 @@ class Ledger:
 
     def mend(self, trip: Trip) -> Trip | None:
         """The trip in the time that its vehicle has: later, with less aboard, or from another source."""
-        vehicle = self.vehicles[trip.vehicle]
-        drops = [visit for visit in trip.visits if not visit.loads]
         sources = [visit.node for visit in trip.visits if visit.loads]
-        own = self._longest(vehicle, trip, sources, drops)
-        if own is not None and self._brought(own) > 0.7 * self._brought(trip):
-            return own
-        others = [
-            self._longest(vehicle, trip, [source.id], drops)
-            for source in self.scenario.sources
-            if source.id not in sources
-        ]
-        found = [other for other in (own, *others) if other is not None]
-        best = max(found, key=self._brought, default=None)
-        return best if best and self._brought(best) > SHARES[-1] * self._brought(trip) * 0.8 else None
+        drops = [visit for visit in trip.visits if not visit.loads]
+        routes = [sources, *([other] for other in self._others(sources, drops))]
+        for route in routes:
+            for share in SHARES:
+                made = self._timed(trip, route, drops, share)
+                if made is not None and self._brought(made) >= SHARES[-1] * self._brought(trip):
+                    return made
+        return None
+
+    def _others(self, sources: list[str], drops: list[Visit]) -> list[str]:
+        """The nearest other sources that hold something of these goods."""
+        goods = {item for drop in drops for item in drop.goods}
+        holders = {s for (s, item), left in self.left.items() if item in goods and left[-1] > 0} - set(
+            sources
+        )
+        to_first = self.model.minutes(1.0)[:, self.model.node_index[drops[0].node]]
+        return sorted(holders, key=lambda s: (int(to_first[self.model.node_index[s]]), s))[:OTHER_SOURCES]
 
     def _brought(self, trip: Trip) -> float:
         return sum(self._kg(visit.goods) for visit in trip.visits if not visit.loads)
 
-    def _longest(self, vehicle: Vehicle, trip: Trip, sources: list[str], drops: list[Visit]) -> Trip | None:
-        """With the largest of SHARES that is possible from these sources."""
-        for share in SHARES:
-            made = self._timed(vehicle, trip.visits[0].start, sources, drops, share)
-            if made is not None:
-                return made
-        return None
-
-    def _timed(
-        self, vehicle: Vehicle, minute: int, sources: list[str], drops: list[Visit], share: float
-    ) -> Trip | None:
+    def _timed(self, trip: Trip, sources: list[str], drops: list[Visit], share: float) -> Trip | None:
         """A trip as early as can be that brings a share of these drops' goods, as far as the sources have them."""
-        here, free, after = self._gap(vehicle, minute)
+        vehicle = self.vehicles[trip.vehicle]
+        here, free, after = self._gap(vehicle, trip.visits[0].start)
         wanted = [
-            Counter({i: self._packs(i, units * share) for i, units in drop.goods.items()}) for drop in drops
+            Counter({item: self._packs(item, units * share) for item, units in drop.goods.items()})
+            for drop in drops
         ]
-        total = sum(wanted, Counter[str]())
-        visits: list[Visit] = []
-        loaded: Counter[str] = Counter()
+        lacking, aboard, visits = sum(wanted, Counter[str]()), Counter[str](), []
         for source in sources:
-            n = self.model.node_index[source]
-            arrive = free + self._leg(vehicle, here, n)
-            if arrive >= self.minutes:
-                return None
-            start = self._berth_from(n, arrive, self.model.nodes[n].fixed_min + 1)
-            if start is None:
-                return None
-            goods = {
-                item: self._packs(item, min(units - loaded[item], self._spare(source, item, start)))
-                for item, units in total.items()
-            }
-            goods = {item: units for item, units in goods.items() if units > 0}
-            if not goods:
-                continue
-            visit = self._visit(n, arrive, goods, loads=True)
-            if visit is None or not self._has_room(n, visit):
-                return None
-            visits.append(visit)
-            loaded += Counter(goods)
-            here, free = n, visit.end
+            visit = self._load(
+                self.model.node_index[source], free + self._way(vehicle, here, source), lacking
+            )
+            if visit is not None:
+                visits.append(visit)
+                aboard += Counter(visit.goods)
+                lacking -= Counter(visit.goods)
+                here, free = self.model.node_index[source], visit.end
         for drop, most in zip(drops, wanted, strict=True):
-            n = self.model.node_index[drop.node]
-            goods = {
-                item: min(units, loaded[item]) for item, units in most.items() if min(units, loaded[item]) > 0
-            }
-            if not goods:
-                continue
-            loaded -= Counter(goods)
-            visit = self._visit(n, free + self._leg(vehicle, here, n), goods, loads=False)
-            if visit is None:
-                return None
-            visits.append(visit)
-            here, free = n, visit.end
+            goods = dict(most & aboard)
+            if goods:
+                n = self.model.node_index[drop.node]
+                visit = self._visit(n, free + self._way(vehicle, here, drop.node), goods, loads=False)
+                if visit is None:
+                    return None
+                visits.append(visit)
+                aboard -= Counter(goods)
+                here, free = n, visit.end
         made = Trip(vehicle.name, tuple(visits))
-        if not visits or visits[-1].loads or not self._bears(vehicle, made):
-            return None
-        return made if self._reaches(vehicle, here, free, after) else None
+        fine = bool(visits) and self._bears(vehicle, made) and self._reaches(vehicle, here, free, after)
+        return made if fine else None
 
-    def _packs(self, item: str, units: float) -> int:
-        """Whole packs of at most so many units."""
-        return int(units // self.items[item].pack) * self.items[item].pack
+    def _way(self, vehicle: Vehicle, here: int, there: str) -> int:
+        return self._leg(vehicle, here, self.model.node_index[there])
+
+    def _load(self, n: int, arrive: int, lacking: Mapping[str, int]) -> Visit | None:
+        """A load at node n of what is lacking and there, as early as can be; None if there is nothing."""
+        source, begin = self.model.nodes[n], self._berth_from(n, arrive, self.model.nodes[n].fixed_min + 1)
+        if begin is None:
+            return None
+        spare = {item: min(units, self._spare(source.id, item, begin)) for item, units in lacking.items()}
+        goods = {item: whole for item, units in spare.items() if (whole := self._packs(item, units)) > 0}
+        return self._visit(n, arrive, goods, loads=True) if goods else None
 
     def _visit(self, n: int, arrive: int, goods: dict[str, int], loads: bool) -> Visit | None:
         """A visit at node n as early as can be; None if not before the deadline."""
@@ -284,3 +280,7 @@ class Ledger:
                 return start
             start += int(full[-1]) + 1
         return None
+
+    def _packs(self, item: str, units: float) -> int:
+        """Whole packs of at most so many units."""
+        return int(units // self.items[item].pack) * self.items[item].pack

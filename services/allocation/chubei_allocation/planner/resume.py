@@ -17,8 +17,14 @@ from .search import Search
 
 
 def resume(search: Search, trips: Iterable[Trip]) -> None:
-    """Let a search go on from these trips of its vehicles; trips with more stops than days can hold are left out."""
+    """Let a search go on from these trips of its vehicles, if they come to more than what it has.
+
+    Trips with more stops than days can hold are left out.
+    """
+    before, own = search.utility, Days(*(array.copy() for array in search.days))
     search._take_over(days_of(search, trips))
+    if search.utility < before:
+        search._take_over(own)
 
 
 def days_of(search: Search, trips: Iterable[Trip]) -> Days:

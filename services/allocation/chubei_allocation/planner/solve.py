@@ -13,7 +13,7 @@ from .model import Model
 from .outcome import outcome, unmet
 from .program import Watch
 from .ready import make_ready
-from .replan import Race
+from .replan import Replan
 from .scenario import Claims, Plan, Scenario, SolverReport, Trip
 from .search import Search
 from .stopping import DEFAULT_TIME_LIMIT_S, REPLAN_SHARE, Progress, Stop
@@ -68,19 +68,19 @@ class _Solve:
         self.people = sum(want.people for want in self.model.wants)
         self.bounding = threading.Thread(target=self._find_bound, daemon=True)
         self.bounding.start()
-        self.race = Race(self.model, previous, seed)
+        self.replan = Replan(self.model, previous, seed)
         self._report(self.clock)
 
     def _report(self, clock: _Clock) -> None:
-        if self.on_progress is None:
+        if self.on_progress is None or not self.replan.options:
             return
-        leader = self.race.leader
+        choice = self.replan.choice
         self.on_progress(
             Progress(
                 phase=self.phase,
                 elapsed_s=clock.elapsed_s,
-                utility=leader.utility,
-                supported=leader.supported,
+                utility=choice.utility,
+                supported=choice.supported,
                 people=self.people,
                 bound=self.bound.utility,
             )
@@ -98,14 +98,14 @@ class _Solve:
 
     def _over(self) -> bool:
         limit = self.clock.stop.work_limit
-        work = self.race.moves
+        work = self.replan.moves
         return self.clock.over() or (limit is not None and work >= limit)
 
     def _part(self) -> float:
         """The share of the work or time that has passed, 0 to 1."""
         stop = self.clock.stop
         if stop.work_limit is not None:
-            return min(1.0, self.race.moves / stop.work_limit)
+            return min(1.0, self.replan.moves / stop.work_limit)
         if stop.time_limit_s is not None:
             return min(1.0, self.clock.elapsed_s / stop.time_limit_s)
         return 0.5
@@ -115,19 +115,19 @@ class _Solve:
         search.construct(self.bound, over)
         self._report(self.clock)
         self.phase = "improve"
-        if self.bounding.is_alive() and len(search.vehicles) < 100 and len(self.race.sizes) == 1:
+        if self.bounding.is_alive() and len(search.vehicles) < 100 and not self.replan.previous:
             self._await()
 
     def run(self) -> Search:
         """The search whose plan is best when the time is up."""
         if self.clock.stop.work_limit is not None:
             self.bounding.join()  # its targets must not depend on how fast it comes
-        self.race.run(self._construct, self._part, self._over)
+        self.replan.run(self._construct, self._part, self._over)
         self.watch.stop()
         self.bounding.join(timeout=1.0)  # at most: a bound that is not there by then is not waited for
         self.phase = "done"
         self._report(self.clock)
-        return self.race.leader
+        return self.replan.choice
 
 
 def plan(
