@@ -23,9 +23,12 @@ from .search import Search
 TOLERANCE = 0.005
 """Of the utility of the best plan that is known, what keeping trips may cost."""
 
-TURNS = ((1.0, 0.05), (0.8, 0.4), (0.5, 0.7), (0.0, 1.0))
+TURNS = ((1.0, 0.05), (0.8, 0.35), (0.5, 0.55), (0.0, 0.75))
 """For each search the share that it takes as settled of the trips that still fit, and the share of all time by which
 its turn ends. With all trips settled little is left to search."""
+
+WITHIN_REACH = 0.01
+"""Of those so near to the best, the search that keeps most has the rest of the time: it may come within TOLERANCE."""
 
 REHEAT = 0.4
 """Where in its cooling a search goes on from a plan, 0 to 1."""
@@ -58,7 +61,11 @@ class Replan:
     @property
     def choice(self) -> Search:
         """The search whose plan is to be taken, of those that there are by now."""
-        least = (1.0 - TOLERANCE) * max(option.search.utility for option in self.options)
+        return self._most_kept(TOLERANCE)
+
+    def _most_kept(self, tolerance: float) -> Search:
+        """The search that keeps most trips as they were of those whose utility is so near to the best."""
+        least = (1.0 - tolerance) * max(option.search.utility for option in self.options)
         good = [option for option in self.options if option.search.utility >= least]
         return max(good, key=lambda option: (option.kept, option.search.utility)).search
 
@@ -76,23 +83,27 @@ class Replan:
             self._take_turn(settled[: round(share * len(settled))], end, construct, part, over)
             if over():
                 return
+        self._improve(self._most_kept(WITHIN_REACH), 1.0, part, over)
 
     def _take_turn(
         self, settled: list[Trip], end: float, construct: Construct, part: Part, over: Over
     ) -> None:
         """Search beside these trips until a share of all time has passed."""
         before = self.options[-1].search if self.options else None
-        search, begin = self._search_beside(settled), part()
-
-        def turn_over() -> bool:
-            return over() or part() >= end
-
-        construct(search, turn_over)
+        search = self._search_beside(settled)
+        construct(search, lambda: over() or part() >= end)
         if before is not None:
             resume(search, self._unsettled(before, settled))
-        search.improve(
-            lambda: REHEAT + (1 - REHEAT) * min(1.0, (part() - begin) / max(1e-9, end - begin)), turn_over
-        )
+        self._improve(search, end, part, over)
+
+    def _improve(self, search: Search, end: float, part: Part, over: Over) -> None:
+        """Let a search go on until a share of all time has passed."""
+        begin = part()
+
+        def cooled() -> float:
+            return REHEAT + (1 - REHEAT) * min(1.0, (part() - begin) / max(1e-9, end - begin))
+
+        search.improve(cooled, lambda: over() or part() >= end)
 
     def _search_beside(self, settled: list[Trip]) -> Search:
         scenario = self.model.scenario
