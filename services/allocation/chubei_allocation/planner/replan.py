@@ -53,10 +53,11 @@ class Replan:
         self.model, self.previous, self.seed = model, previous, seed
         self.same: set[tuple[object, ...]] = set()
         self.options: list[Option] = []
+        self.given_up = 0  # moves of searches that are no options any more
 
     @property
     def moves(self) -> int:
-        return sum(option.search.moves for option in self.options)
+        return self.given_up + sum(option.search.moves for option in self.options)
 
     @property
     def choice(self) -> Search:
@@ -95,6 +96,15 @@ class Replan:
         if before is not None:
             resume(search, self._unsettled(before, settled))
         self._improve(search, end, part, over)
+        self._give_up(search)
+
+    def _give_up(self, but: Search) -> None:
+        """Let go of searches out of reach of the best: those of a province take much memory."""
+        best = self._most_kept(0.0)
+        for option in self.options[:]:
+            if option.search is not but and option.search.utility < (1.0 - WITHIN_REACH) * best.utility:
+                self.options.remove(option)
+                self.given_up += option.search.moves
 
     def _improve(self, search: Search, end: float, part: Part, over: Over) -> None:
         """Let a search go on until a share of all time has passed."""
