@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import typer
 from chubei_shared.contracts.allocation_client import AllocationClient
+from chubei_shared.contracts.catalogue_versions import Draft
 from chubei_shared.contracts.inventory_client import InventoryClient
 from chubei_shared.contracts.stock import Receive
 from chubei_shared.errors import NotFound, PreconditionRequired
@@ -49,8 +50,7 @@ def seed_district(http: httpx.Client, district: District, console: Console) -> i
     inventory, allocation = InventoryClient(http), AllocationClient(http)
     anchor = _anchor(inventory, district)
     steps: list[Callable[[], object]] = [
-        *(lambda item=item: inventory.put_item(item) for item in seeding.items(district)),
-        *(lambda kit=kit: inventory.put_kit(kit) for kit in seeding.kits(district)),
+        lambda: _publish(inventory, seeding.catalogue_draft(district)),
         *(lambda place=place: inventory.put_place(place) for place in seeding.places(district)),
         *(lambda fund=fund: _put(inventory.put_fund, fund) for fund in seeding.funds(district)),
         *(
@@ -80,6 +80,12 @@ def seed_district(http: httpx.Client, district: District, console: Console) -> i
                 new += 1
             bar.advance(task)
     return new
+
+
+def _publish(inventory: InventoryClient, draft: Draft) -> None:
+    """Bring the district's catalogue into force as one version; where nothing changes there is none."""
+    inventory.put_draft(draft)
+    inventory.publish_draft(draft.id, "*")
 
 
 def _put(put: Callable[[Record, str | None], object], record: Record) -> None:

@@ -6,12 +6,13 @@ from the start of the day before it.
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 from zoneinfo import ZoneInfo
 
 from chubei_shared.contracts import catalogue, network, reserves, stock
 from chubei_shared.contracts.base import Certainty, Mode, Provenance
 from chubei_shared.contracts.catalogue import PlaceKind
+from chubei_shared.contracts.catalogue_versions import Draft
 from chubei_shared.contracts.funds import FundAccount
 
 from . import district_rows as rows
@@ -31,6 +32,18 @@ def _told(certainty: str, source: str) -> Provenance:
 
 def _provenance(row: rows.Site | rows.Lot | rows.CatalogueItem | rows.Kit | rows.VehicleType) -> Provenance:
     return _told(row.provenance, row.source)
+
+
+def catalogue_draft(district: District) -> Draft:
+    """Items and kits as a draft of the catalogue, a new one at each seeding."""
+    about = district.about
+    return Draft(
+        id=uuid4(),
+        name=f"{about.name_zh}目录 / {about.name_en}",
+        note="chubei seed",
+        items=items(district),
+        kits=kits(district),
+    )
 
 
 def items(district: District) -> list[catalogue.Item]:
@@ -62,6 +75,7 @@ def kits(district: District) -> list[catalogue.Kit]:
             id=kit.code,
             name_zh=kit.name_zh,
             name_en=kit.name_en,
+            setting=catalogue.Setting(kit.place),
             needs=[
                 catalogue.KitNeed(
                     item_code=need.item, per_person=need.per_person, tier=need.tier, group=need.group

@@ -204,3 +204,22 @@ def woken(session) -> list[str]:
     return [
         row.body["args"][0] for row in session.execute(text("SELECT topic, body FROM outbox ORDER BY id"))
     ]
+
+
+def test_a_plan_names_the_catalogue_that_it_was_made_under(stocked, sample):
+    plan = stocked.proposed()
+    books, version = stocked.books, plan.catalogue_version
+    assert version == plan.scenario["catalogue_version"] == books.catalogue_versions(limit=1).rows[0].number
+    quilt = next(item for item in books.items(limit=500).rows if item.code == sample.quilt)
+    try:
+        books.put_item(quilt.model_copy(update={"weight_g": 2 * quilt.weight_g}))
+        then = next(
+            item for item in books.items(limit=500, version=version).rows if item.code == sample.quilt
+        )
+        planned = next(
+            item for item in stocked.commander.plan(plan.id).scenario["items"] if item["id"] == sample.quilt
+        )
+        assert then == quilt
+        assert planned["weight_kg"] == then.weight_g / 1000
+    finally:
+        books.put_item(quilt)

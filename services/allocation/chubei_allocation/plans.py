@@ -40,9 +40,11 @@ def approved(session: Session, incident_id: UUID) -> tables.Plan | None:
 
 def show(session: Session, plan_id: UUID) -> PlanView:
     plan = get(session, plan_id)
+    answered = scenario(session, plan)
     return PlanView(
         **dict(summary(plan)),
-        scenario=scenario(session, plan),
+        catalogue_version=answered.get("catalogue_version"),
+        scenario=answered,
         plan=plan.plan,
         served_by_hour=plan.served_by_hour,
         tightest=[Tightness.model_validate(row) for row in plan.tightest],

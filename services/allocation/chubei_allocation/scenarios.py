@@ -56,6 +56,7 @@ def assemble(incident: IncidentView, network: Network, snapshot: Snapshot, polic
         "exercise": incident.exercise,
         "occurred_at": incident.occurred_at.isoformat(),
         "snapshot_at": snapshot.taken_at.isoformat(),
+        "catalogue_version": snapshot.catalogue_version,
         "attributions": network.district.attributions,
         "deadline_min": deadline_min,
         "now_min": now_min,

@@ -55,11 +55,12 @@ def snapshot(session: Session, needed_by: datetime | None, releasing: Sequence[U
     """Everything that can be had now, at one moment. What expires before `needed_by` (or now) is left out."""
     session.execute(ONE_VIEW)
     now = datetime.now(UTC)
-    items, kits, places = catalogue.everything(session)
+    version, items, kits, places = catalogue.everything(session)
     shelved = _shelved(session, needed_by or now, releasing)
     at_points = _sums((row for row in shelved if row.kind == "point"), "on_hand")
     return Snapshot(
         taken_at=now,
+        catalogue_version=version,
         items=items,
         kits=kits,
         places=places,

@@ -1,7 +1,6 @@
 """The inventory's tables. What the database itself enforces (checks, triggers) stands in migrations/versions."""
 
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -17,7 +16,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    SmallInteger,
     Text,
     UniqueConstraint,
     func,
@@ -42,7 +40,7 @@ outbox = shared_outbox.table(Base.metadata)
 
 
 class Item(Base):
-    """A catalogue item; the columns are those of contracts.catalogue.Item."""
+    """The register of all items that ever were, as they are now; the columns are those of contracts.catalogue.Item."""
 
     __tablename__ = "item"
     code: Mapped[str] = mapped_column(primary_key=True)
@@ -60,25 +58,6 @@ class Item(Base):
     ref_price_cny: Mapped[int | None] = mapped_column(BigInteger)
     returnable: Mapped[bool]
     provenance: Mapped[dict[str, Any]]
-
-
-class Kit(Base):
-    __tablename__ = "kit"
-    id: Mapped[str] = mapped_column(primary_key=True)
-    name_zh: Mapped[str]
-    name_en: Mapped[str]
-    provenance: Mapped[dict[str, Any]]
-
-
-class KitNeed(Base):
-    __tablename__ = "kit_need"
-    kit_id: Mapped[str] = mapped_column(ForeignKey("kit.id"), primary_key=True)
-    position: Mapped[int] = mapped_column(primary_key=True)
-    item_code: Mapped[str] = mapped_column(ForeignKey("item.code"))
-    per_person: Mapped[Decimal]
-    tier: Mapped[int] = mapped_column(SmallInteger)
-    group: Mapped[str | None] = mapped_column("group_id")
-    __table_args__ = (UniqueConstraint("kit_id", "item_code", name="kit_need_item_once"),)
 
 
 class Place(Base):

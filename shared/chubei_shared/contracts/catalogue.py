@@ -47,10 +47,28 @@ class KitNeed(Dto):
     group: Id | None = None
 
 
+class Setting(StrEnum):
+    """Where the people are whom a kit is for."""
+
+    ANY = "any"
+    INDOOR = "indoor"
+    OUTDOOR = "outdoor"
+
+
+class Season(StrEnum):
+    ANY = "any"
+    WINTER = "winter"
+    SUMMER = "summer"
+
+
 class Kit(Dto):
+    """What a person needs (救助标准), by tier; needs with a group are for its members beside the others."""
+
     id: Id
     name_zh: Name
     name_en: Name
+    setting: Setting = Setting.ANY
+    season: Season = Season.ANY
     needs: list[KitNeed] = Field(min_length=1, max_length=200)
     """An item stands once in a kit."""
     provenance: Provenance
@@ -64,6 +82,16 @@ class Kit(Dto):
                 f"物资 {names} 在标准中重复,请并为一行 / item {names} stands twice in the kit: put it on one line"
             )
         return self
+
+
+class Norm(Dto):
+    """How much of an item is to be kept (储备定额): units for each 1,000 people of the duty."""
+
+    item_code: ItemCode
+    units_per_1000: Annotated[int, Field(strict=True, gt=0, le=10**9)]
+    least_physical_pct: Annotated[int, Field(strict=True, ge=0, le=100)] = 100
+    """The share of it that must lie in stores (实物); the rest may be agreed."""
+    provenance: Provenance
 
 
 class PlaceKind(StrEnum):

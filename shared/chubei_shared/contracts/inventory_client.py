@@ -12,6 +12,7 @@ from chubei_shared.client import send
 from chubei_shared.contracts.base import Dto, Mode, Utc
 from chubei_shared.contracts.call_offs import CallOff, CallOffPage, CallOffState, CallOffStep, CallOffView
 from chubei_shared.contracts.catalogue import Item, ItemPage, Kit, KitPage, Place, PlacePage
+from chubei_shared.contracts.catalogue_versions import Changes, Draft, DraftView, NormPage, VersionPage
 from chubei_shared.contracts.funds import FundAccount, FundAccountView
 from chubei_shared.contracts.holds import HoldReplace, HoldRequest, HoldView
 from chubei_shared.contracts.reserves import (
@@ -48,6 +49,36 @@ class InventoryClient:
     def put_kit(self, kit: Kit) -> Kit:
         return Kit.model_validate_json(self._put(f"/v1/kits/{_segment(kit.id)}", kit))
 
+    def put_draft(self, draft: Draft, if_match: str | None = None) -> DraftView:
+        """Write a draft of the catalogue. Raises as `put_reserve`."""
+        return DraftView.model_validate_json(self._put(f"/v1/catalogue/drafts/{draft.id}", draft, if_match))
+
+    def draft(self, draft_id: UUID) -> DraftView:
+        return DraftView.model_validate_json(self._get(f"/v1/catalogue/drafts/{draft_id}"))
+
+    def publish_draft(self, draft_id: UUID, if_match: str) -> DraftView:
+        """Bring a draft into force; `if_match` is the ETag of what was looked at. Raises Conflict, Invalid."""
+        path = f"/v1/catalogue/drafts/{draft_id}:publish"
+        return DraftView.model_validate_json(
+            send(self._http, "POST", path, headers={"If-Match": if_match}).content
+        )
+
+    def catalogue_versions(self, cursor: str | None = None, limit: int = 100) -> VersionPage:
+        """The latest first."""
+        return VersionPage.model_validate_json(
+            self._get("/v1/catalogue/versions", cursor=cursor, limit=limit)
+        )
+
+    def catalogue_changes(self, number: int, since: int | None = None) -> Changes:
+        """What differs in a version from an earlier one (None: the one before)."""
+        path = f"/v1/catalogue/versions/{number}/changes"
+        return Changes.model_validate_json(self._get(path, since=since))
+
+    def norms(self, cursor: str | None = None, limit: int = 100, version: int | None = None) -> NormPage:
+        return NormPage.model_validate_json(
+            self._get("/v1/norms", version=version, cursor=cursor, limit=limit)
+        )
+
     def put_place(self, place: Place) -> Place:
         return Place.model_validate_json(self._put(f"/v1/places/{_segment(place.id)}", place))
 
@@ -61,11 +92,14 @@ class InventoryClient:
         path = f"/v1/funds/{_segment(fund.id)}"
         return FundAccountView.model_validate_json(self._put(path, fund, if_match))
 
-    def items(self, cursor: str | None = None, limit: int = 100) -> ItemPage:
-        return ItemPage.model_validate_json(self._get("/v1/items", cursor=cursor, limit=limit))
+    def items(self, cursor: str | None = None, limit: int = 100, version: int | None = None) -> ItemPage:
+        """Of a version of the catalogue; without it, of the one in force."""
+        return ItemPage.model_validate_json(
+            self._get("/v1/items", version=version, cursor=cursor, limit=limit)
+        )
 
-    def kits(self, cursor: str | None = None, limit: int = 100) -> KitPage:
-        return KitPage.model_validate_json(self._get("/v1/kits", cursor=cursor, limit=limit))
+    def kits(self, cursor: str | None = None, limit: int = 100, version: int | None = None) -> KitPage:
+        return KitPage.model_validate_json(self._get("/v1/kits", version=version, cursor=cursor, limit=limit))
 
     def places(self, cursor: str | None = None, limit: int = 100) -> PlacePage:
         return PlacePage.model_validate_json(self._get("/v1/places", cursor=cursor, limit=limit))

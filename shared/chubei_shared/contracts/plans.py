@@ -102,6 +102,9 @@ class Tightness(Dto):
 class PlanView(PlanSummary):
     """A plan with its scenario (planning-scenario/1) and itself (planning-plan/1)."""
 
+    catalogue_version: int | None = None
+    """The version of the catalogue that it was made under: GET /v1/items and /v1/kits with ?version=."""
+
     scenario: dict[str, Any]
     plan: dict[str, Any]
     served_by_hour: list[int]

@@ -264,6 +264,8 @@ class Snapshot(Dto):
     """One consistent view of everything that can be had, taken in one transaction."""
 
     taken_at: Utc
+    catalogue_version: int = 0
+    """The version of the catalogue that items and kits are of; 0: none was published."""
     items: list[Item]
     kits: list[Kit]
     places: list[Place]
