@@ -12,7 +12,7 @@ from fastapi import APIRouter, Body, Response
 from chubei_inventory import call_offs
 from chubei_inventory.api_parameters import READERS, WRITERS, Cursor, Limit
 
-router = APIRouter(prefix="/v1", tags=["call-offs"])
+router = APIRouter(prefix="/v1", tags=["reserves"])
 
 _REPEATED: dict[int | str, dict[str, Any]] = {
     200: {"model": CallOffView, "description": "早已登记,同前 / recorded before, the same answer"}
