@@ -3,11 +3,20 @@
 from typing import Any
 
 import pytest
+from chubei_shared.contracts.batches import Accept, MovementBatch, Reject, Settlement
 from chubei_shared.contracts.holds import HoldReplace, HoldRequest
 from chubei_shared.contracts.stock import Movement
 from pydantic import TypeAdapter
 
-BODIES = {"/v1/movements": Movement, "/v1/holds": HoldRequest, "/v1/holds:replace": HoldReplace}
+BODIES = {
+    "/v1/movements": Movement,
+    "/v1/movements:batch": MovementBatch,
+    "/v1/parked-movements/{key}:accept": Accept,
+    "/v1/parked-movements/{key}:reject": Reject,
+    "/v1/disputes:settle": Settlement,
+    "/v1/holds": HoldRequest,
+    "/v1/holds:replace": HoldReplace,
+}
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +29,9 @@ def test_the_examples_are_valid_requests(document, path):
     content = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
     assert content["examples"]
     for example in content["examples"].values():
-        TypeAdapter(BODIES[path]).validate_python(example["value"])
+        value = TypeAdapter(BODIES[path]).validate_python(example["value"])
+        for movement in value.movements if isinstance(value, MovementBatch) else ():
+            TypeAdapter(Movement).validate_python(movement)
 
 
 def test_every_route_says_what_it_is_and_for_whom(document):

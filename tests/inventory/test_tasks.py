@@ -15,7 +15,7 @@ def celery(settings, database):
 
 def test_the_schedule_wakes_tasks_that_exist(celery):
     scheduled = {entry["task"] for entry in celery.conf.beat_schedule.values()}
-    assert scheduled == {tasks.EXPIRE_HOLDS, tasks.CHECK_BOOKS}
+    assert scheduled == {tasks.EXPIRE_HOLDS, tasks.RETRY_PARKED, tasks.CHECK_BOOKS}
     assert scheduled <= set(celery.tasks)
     assert celery.conf.task_default_queue == "inventory"
     assert celery.conf.broker_transport_options["visibility_timeout"] > celery.conf.task_time_limit

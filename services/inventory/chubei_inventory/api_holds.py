@@ -8,7 +8,7 @@ from chubei_shared.contracts.holds import HoldReplace, HoldRequest, HoldView
 from chubei_shared.tokens import Role
 from fastapi import APIRouter, Body, Response
 
-from chubei_inventory import holds, queries
+from chubei_inventory import disputes, holds, queries
 from chubei_inventory.api_parameters import READERS
 
 router = APIRouter(prefix="/v1", tags=["holds"])
@@ -83,7 +83,7 @@ def replace_hold(
     **allow(Role.SERVICE),
 )
 def release_hold(hold_id: UUID, tx: Tx) -> HoldView:
-    return tx(holds.release, hold_id)
+    return tx(disputes.release, hold_id)
 
 
 @router.get("/holds/{hold_id}", summary="一个预留 / one hold", **allow(*READERS))

@@ -9,6 +9,7 @@ from chubei_inventory import (
     api_catalogue,
     api_catalogue_versions,
     api_holds,
+    api_offline,
     api_reserves,
     api_stock,
     api_supply,
@@ -18,6 +19,7 @@ from chubei_inventory import (
 def create_app(settings: Settings | None = None) -> FastAPI:
     parts = (
         api_stock,
+        api_offline,
         api_holds,
         api_supply,
         api_reserves,

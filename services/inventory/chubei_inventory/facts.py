@@ -10,7 +10,7 @@ report is never judged by what the books hold when it arrives:
     booked, each once: ids are kept for good. R is a sum over a set, so no order of booking changes it.
 3.  The books keep, for every account, on_hand(a) = max(R(a), held(a)) and disputed(a) = R(a) - on_hand(a) <= 0:
     `ledger.split` gives just that after each booking (on_hand + disputed + change is R after it), the start
-    (0, 0) has it, and `disputes.settle` restores it when a hold gives something back. Goods held for plans are the
+    (0, 0) has it, and `disputes.settle_freed` restores it when a hold gives something back. Goods held for plans are the
     plans' own reports, the same in every order of a clerk's.
 4.  So after any order of any batches with any repeats, all balances and disputes are the same function of the set
     of reports and of the holds. Nothing is refused for what is not there yet, and nothing below zero is hidden:
@@ -40,7 +40,6 @@ from chubei_shared.contracts.movements import (
     ItemLine,
     Movement,
     MoveModule,
-    OfLot,
     Pack,
     Receive,
     ReceiveLine,
@@ -190,9 +189,7 @@ def source_of(movement: Deliver | Arrive | Tested | GiveBack) -> str:
             return ledger.lent(movement.issued_from)
 
 
-def legs(
-    movement: Reported, goods_of: Callable[[OfLot | ReceiveLine], Goods], returns: Callable[[str], bool]
-) -> list[Leg]:
+def legs(movement: Reported, goods_of: Callable[[Line], Goods], returns: Callable[[str], bool]) -> list[Leg]:
     """The balanced legs of a movement whose lines all name their lots. Empty where nothing moves."""
     ways: dict[tuple[str, str], Counter[Goods]] = defaultdict(Counter)
     for line in movement.lines:

@@ -13,9 +13,10 @@ from chubei_shared.telemetry import log
 from chubei_shared.workers import make_app
 from sqlalchemy.orm import Session
 
-from chubei_inventory import holds, queries
+from chubei_inventory import disputes, holds, parking, queries
 
 EXPIRE_HOLDS, CHECK_BOOKS = "inventory.expire_holds", "inventory.check_books"
+RETRY_PARKED = "inventory.retry_parked"
 _LONGEST_S = 600
 _FAULTS_TOLD = 20
 
@@ -29,6 +30,11 @@ def make_celery(settings: Settings) -> Celery:
             "schedule": timedelta(minutes=1),
             "options": {"expires": 60},
         },
+        "retry-parked": {
+            "task": RETRY_PARKED,
+            "schedule": timedelta(minutes=1),
+            "options": {"expires": 60},
+        },
         # 05:00 in Beijing
         "check-books": {"task": CHECK_BOOKS, "schedule": crontab(hour=21, minute=0)},
     }
@@ -37,6 +43,12 @@ def make_celery(settings: Settings) -> Celery:
     @celery.task(name=EXPIRE_HOLDS)  # type: ignore[untyped-decorator]  # celery has no types
     def expire_holds() -> None:
         while tx(holds.expire_due):
+            pass
+        tx(disputes.settle_freed)
+
+    @celery.task(name=RETRY_PARKED)  # type: ignore[untyped-decorator]  # celery has no types
+    def retry_parked() -> None:
+        while tx(parking.retry):
             pass
 
     @celery.task(name=CHECK_BOOKS)  # type: ignore[untyped-decorator]  # celery has no types

@@ -1,14 +1,16 @@
 """Work that was done without a network: batches of movements, what is parked for review, what is in dispute."""
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from chubei_shared.contracts.base import Dto, Id, Reason, Units, Utc
+from chubei_shared.contracts.base import Dto, Reason, Units, Utc
 from chubei_shared.contracts.movements import Movement
-from chubei_shared.contracts.stock import MovementView
+
+AccountId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9:._#@-]{0,199}$")]
+"""A place, or one of its states, such as sealed:STORE-N."""
 
 
 class MovementBatch(Dto):
@@ -127,7 +129,8 @@ class Found(Dto):
 
     how: Literal["found"]
     id: UUID
-    place_id: Id
+    occurred_at: Utc
+    place_id: AccountId
     lot_id: UUID
     units: Units
     reason: Reason
@@ -138,12 +141,9 @@ class Undone(Dto):
 
     how: Literal["undone"]
     id: UUID
+    occurred_at: Utc
     movement_id: UUID
     reason: Reason
 
 
-Settlement = Found | Undone
-
-
-class Settled(Dto):
-    movement: MovementView
+Settlement = Annotated[Found | Undone, Field(discriminator="how")]
