@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from chubei_inventory import (
     api_call_offs,
+    api_cards,
     api_catalogue,
     api_catalogue_versions,
     api_holds,
@@ -20,6 +21,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     parts = (
         api_stock,
         api_offline,
+        api_cards,
         api_holds,
         api_supply,
         api_reserves,

@@ -10,8 +10,8 @@ report is never judged by what the books hold when it arrives:
     booked, each once: ids are kept for good. R is a sum over a set, so no order of booking changes it.
 3.  The books keep, for every account, on_hand(a) = max(R(a), held(a)) and disputed(a) = R(a) - on_hand(a) <= 0:
     `ledger.split` gives just that after each booking (on_hand + disputed + change is R after it), the start
-    (0, 0) has it, and `disputes.settle_freed` restores it when a hold gives something back. Goods held for plans are the
-    plans' own reports, the same in every order of a clerk's.
+    (0, 0) has it, and `disputes.settle_freed` restores it when a hold gives something back. What is held for plans is
+    the same whatever the order of a clerk's reports.
 4.  So after any order of any batches with any repeats, all balances and disputes are the same function of the set
     of reports and of the holds. Nothing is refused for what is not there yet, and nothing below zero is hidden:
     it stands in dispute until its other half arrives, or until a supervisor has found out.

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from chubei_shared.client import send
 from chubei_shared.contracts.base import Dto, Mode, Utc
+from chubei_shared.contracts.batches import BatchAnswers, MovementBatch
 from chubei_shared.contracts.call_offs import CallOff, CallOffPage, CallOffState, CallOffStep, CallOffView
 from chubei_shared.contracts.catalogue import Item, ItemPage, Kit, KitPage, Place, PlacePage
 from chubei_shared.contracts.catalogue_versions import Changes, Draft, DraftView, NormPage, VersionPage
@@ -154,6 +155,10 @@ class InventoryClient:
         """Record a movement. Raises Shortage with every short line, Conflict, Invalid, Forbidden."""
         return MovementView.model_validate_json(self._post("/v1/movements", movement))
 
+    def record_batch(self, batch: MovementBatch) -> BatchAnswers:
+        """Report what was done offline; each movement is answered apart."""
+        return BatchAnswers.model_validate_json(self._post("/v1/movements:batch", batch))
+
     def movement(self, movement_id: UUID) -> MovementView:
         return MovementView.model_validate_json(self._get(f"/v1/movements/{movement_id}"))
 
@@ -178,8 +183,10 @@ class InventoryClient:
         lot_id: UUID | None = None,
         cursor: str | None = None,
         limit: int = 100,
+        at_place_id: str | None = None,
     ) -> StockPage:
-        query = {"place_id": place_id, "item_code": item_code, "lot_id": lot_id}
+        """Of just one account (`place_id`), or of a place with all it keeps off its shelves (`at_place_id`)."""
+        query = {"place_id": place_id, "at_place_id": at_place_id, "item_code": item_code, "lot_id": lot_id}
         return StockPage.model_validate_json(self._get("/v1/stock", **query, cursor=cursor, limit=limit))
 
     def books(self) -> BooksReport:

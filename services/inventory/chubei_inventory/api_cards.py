@@ -1,0 +1,153 @@
+"""The books over time: stock as it was, bin cards, what was lent; recalls; and what a clerk takes along."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from chubei_shared.access import CurrentCaller, Tx, allow
+from chubei_shared.contracts.base import Id, ItemCode, Utc
+from chubei_shared.contracts.batches import AccountId
+from chubei_shared.contracts.cards import CardPage, LoanPage, PastStockPage, ReturnRule
+from chubei_shared.contracts.offline import OfflineKit
+from chubei_shared.contracts.recalls import Lift, Recall, RecallPage, RecallView
+from chubei_shared.errors import Invalid
+from fastapi import APIRouter, Body, Query, Response
+
+from chubei_inventory import history, offline_kit, recalls
+from chubei_inventory.api_parameters import READERS, WRITERS, Cursor, Limit
+
+router = APIRouter(prefix="/v1", tags=["stock"])
+
+_RECALL: dict[str, Any] = {
+    "one lot": {
+        "summary": "召回一个批次 / one lot of a maker",
+        "value": {
+            "id": "6b1f2c3d-5a6b-4c7d-8e9f-0a1b2c3d4e5f",
+            "maker": "某饮品公司",
+            "lot_no": "W2611",
+            "occurred_at": "2026-11-21T09:00:00+08:00",
+            "voucher": "市监召〔2026〕12号",
+            "reason": "抽检不合格",
+        },
+    }
+}
+_LIFT: dict[str, Any] = {"lift": {"summary": "解除召回 / lift it", "value": {"reason": "复检合格"}}}
+_RULE: dict[str, Any] = {
+    "tents": {
+        "summary": "单帐篷使用不满 6 个月的回收 / single tents come back when used under 6 months",
+        "value": {"item_code": "1010101", "within_months": 6, "source": "甘肃救灾物资管理办法"},
+    }
+}
+
+
+@router.get(
+    "/past-stock",
+    summary="某一时刻的库存(须给地点或物资)/ stock as it was at a moment, of a place or an item",
+    **allow(*READERS),
+)
+def get_past_stock(
+    tx: Tx,
+    at: Annotated[Utc, Query(description="发生时刻 / when it was so")],
+    known_at: Annotated[
+        Utc | None, Query(description="当时已入账的 / as recorded by then; default now")
+    ] = None,
+    place_id: AccountId | None = None,
+    item_code: ItemCode | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> PastStockPage:
+    if place_id is None and item_code is None:
+        raise Invalid(
+            "请给 place_id 或 item_code", "Give place_id or item_code",
+            errors=[{"field": "place_id", "problem": "missing", "remedy": "place_id or item_code"}],
+        )  # fmt: skip
+    return tx(history.past, at, known_at, {"place_id": place_id, "item_code": item_code}, cursor, limit)
+
+
+@router.get(
+    "/bin-cards",
+    summary="货垛卡:每笔收发与结存 / a bin card: what came in, what went out, what was there after it",
+    **allow(*READERS),
+)
+def get_bin_card(
+    tx: Tx,
+    place_id: AccountId,
+    item_code: ItemCode,
+    lot_id: UUID | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> CardPage:
+    return tx(history.card, place_id, item_code, lot_id, cursor, limit)
+
+
+@router.get(
+    "/loans", summary="回收台账:借出未还 / what was lent and is to come back, oldest first", **allow(*READERS)
+)
+def get_loans(
+    tx: Tx,
+    place_id: Id | None = None,
+    only_open: bool = True,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> LoanPage:
+    return tx(history.loans, place_id, only_open, cursor, limit)
+
+
+@router.get("/return-rules", summary="回收期限 / how long what was lent has to come back", **allow(*READERS))
+def get_return_rules(tx: Tx) -> list[ReturnRule]:
+    return tx(history.rules)
+
+
+@router.put(
+    "/return-rules/{item_code}", summary="规定回收期限 / say how long it has to come back", **allow(*WRITERS)
+)
+def put_return_rule(
+    item_code: ItemCode, body: Annotated[ReturnRule, Body(openapi_examples=_RULE)], tx: Tx
+) -> ReturnRule:
+    if body.item_code != item_code:
+        raise Invalid(
+            "item_code 与地址不符", "item_code is not that of the address",
+            errors=[{"field": "item_code", "problem": body.item_code, "remedy": item_code}],
+        )  # fmt: skip
+    return tx(history.put_rule, body)
+
+
+@router.post(
+    "/recalls",
+    status_code=201,
+    summary="按生产者和批号召回(同编号可重发)/ recall by maker and lot; the same again gives the same answer",
+    response_model=RecallView,
+    responses={200: {"model": RecallView, "description": "早已召回,同前 / recalled before, the same answer"}},
+    **allow(*WRITERS),
+)
+def post_recall(
+    body: Annotated[Recall, Body(openapi_examples=_RECALL)], caller: CurrentCaller, tx: Tx, response: Response
+) -> RecallView:
+    view, new = tx(recalls.call_back, body, caller)
+    response.status_code = 201 if new else 200
+    return view
+
+
+@router.get("/recalls", summary="召回 / recalls, and where the lots stand", **allow(*READERS))
+def get_recalls(tx: Tx, only_open: bool = True, cursor: Cursor = None, limit: Limit = 100) -> RecallPage:
+    return tx(recalls.page, only_open, cursor, limit)
+
+
+@router.get("/recalls/{recall_id}", summary="一次召回 / one recall", **allow(*READERS))
+def get_recall(recall_id: UUID, tx: Tx) -> RecallView:
+    return tx(recalls.view, recall_id)
+
+
+@router.post("/recalls/{recall_id}:lift", summary="解除召回 / lift a recall", **allow(*WRITERS))
+def lift_recall(
+    recall_id: UUID, body: Annotated[Lift, Body(openapi_examples=_LIFT)], caller: CurrentCaller, tx: Tx
+) -> RecallView:
+    return tx(recalls.lift, recall_id, body, caller)
+
+
+@router.get(
+    "/offline-kit",
+    summary="离线包:物资、批次、货位、待拣;给 since 只取变更 / what a clerk takes along; since a cursor, the changes",
+    **allow(*READERS),
+)
+def get_offline_kit(tx: Tx, place_id: Id, since: Cursor = None) -> OfflineKit:
+    return tx(offline_kit.take, place_id, since)
