@@ -17,12 +17,14 @@ from chubei_cli.district_rows import (
     Agreement,
     CatalogueItem,
     Commitment,
+    Declaration,
     Fund,
     FundPurchase,
     Group,
     Kit,
     KitNeed,
     Lot,
+    Norm,
     Shelter,
     Site,
     StreetStock,
@@ -55,6 +57,7 @@ class District:
     catalogue: tuple[CatalogueItem, ...]
     kits: tuple[Kit, ...]
     kit_needs: tuple[KitNeed, ...]
+    norms: tuple[Norm, ...]
     shelters: tuple[Shelter, ...]
     street_stock: tuple[StreetStock, ...]
     stores: tuple[Site, ...]
@@ -65,6 +68,7 @@ class District:
     commitments: tuple[Commitment, ...]
     funds: tuple[Fund, ...]
     fund_purchases: tuple[FundPurchase, ...]
+    declarations: tuple[Declaration, ...]
     fleet: tuple[VehicleType, ...]
 
 

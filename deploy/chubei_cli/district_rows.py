@@ -138,6 +138,7 @@ class Kit:
     name_zh: Name
     name_en: Name
     place: Annotated[str, choice("indoor", "outdoor")]
+    season: Annotated[str, choice("any", "winter", "summer")]
     provenance: Provenance
     source: Source
 
@@ -151,6 +152,33 @@ class KitNeed:
     per_person: Annotated[Decimal, decimal("0", "1000", above=True)]
     tier: Annotated[int, whole(1, 2)]
     group: Annotated[str | None, optional(refers_to("groups.csv"))]
+    provenance: Provenance
+    source: Source
+
+
+@dataclass(frozen=True)
+class Norm:
+    """norms.csv: how much of an item is to be kept for each 1,000 people of the duty."""
+
+    item: Item
+    units_per_1000: Positive
+    least_physical_pct: Annotated[int, whole(0, 100)]
+    provenance: Provenance
+    source: Source
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """declarations.csv: what firms, communities and homes say they have; counted apart."""
+
+    sphere: Annotated[str, choice("social", "household")]
+    subdistrict: Annotated[str, refers_to("subdistricts.csv")]
+    item: Item
+    quantity: Positive
+    party: Name
+    households: Annotated[int | None, optional(whole(1))]
+    declared_days_ago: Days
+    valid_for_days: Days
     provenance: Provenance
     source: Source
 
@@ -325,6 +353,7 @@ TABLES: dict[str, Table] = {
     "catalogue.csv": Table(CatalogueItem, ("code",)),
     "kits.csv": Table(Kit, ("code",)),
     "kit_needs.csv": Table(KitNeed, ("kit", "item")),
+    "norms.csv": Table(Norm, ("item",), may_be_empty=True),
     "shelters.csv": Table(Shelter, ("id",)),
     "street_stock.csv": Table(StreetStock, ("shelter", "item"), may_be_empty=True),
     "stores.csv": Table(Site, ("id",)),
@@ -335,5 +364,6 @@ TABLES: dict[str, Table] = {
     "commitments.csv": Table(Commitment, ("maker", "item"), may_be_empty=True),
     "funds.csv": Table(Fund, ("id",), may_be_empty=True),
     "fund_purchases.csv": Table(FundPurchase, ("delivered_to", "item"), may_be_empty=True),
+    "declarations.csv": Table(Declaration, ("sphere", "subdistrict", "item"), may_be_empty=True),
     "fleet.csv": Table(VehicleType, ("type",)),
 }

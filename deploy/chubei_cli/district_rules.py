@@ -265,6 +265,21 @@ def _funds_suffice(sheets: Sheets) -> Iterator[Fault]:
             )
 
 
+def _homes_are_counted(sheets: Sheets) -> Iterator[Fault]:
+    for row in sheets["declarations.csv"].rows:
+        if (row.value.households is None) == (row.value.sphere == "household"):
+            yield Fault(
+                "declarations.csv",
+                row.number,
+                "households",
+                Text(
+                    "户数只用于家庭储备,且必填。",
+                    "The number of homes belongs to household, and is needed there.",
+                ),
+                Text("household 填户数,social 留空。", "Give it for household, leave it empty for social."),
+            )
+
+
 _RULES: tuple[tuple[Callable[[Sheets], Iterator[Fault]], tuple[str, ...]], ...] = (
     (_residents_add_up, (ABOUT_FILE, "subdistricts.csv")),
     (_shelters_hold_everyone, (ABOUT_FILE, "subdistricts.csv", "shelters.csv")),
@@ -272,4 +287,5 @@ _RULES: tuple[tuple[Callable[[Sheets], Iterator[Fault]], tuple[str, ...]], ...] 
     (_modes_agree, ("catalogue.csv", *SUPPLY_FILES)),
     (_one_supply_at_a_place, tuple(SUPPLY_FILES)),
     (_funds_suffice, ("funds.csv", "fund_purchases.csv")),
+    (_homes_are_counted, ("declarations.csv",)),
 )

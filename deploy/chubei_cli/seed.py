@@ -57,6 +57,10 @@ def seed_district(http: httpx.Client, district: District, console: Console) -> i
             lambda record=record: _put(inventory.put_reserve, record)
             for record in seeding.reserve_records(district, anchor)
         ),
+        *(
+            lambda row=row: _put(inventory.put_declaration, row)
+            for row in seeding.declarations(district, anchor)
+        ),
         lambda: allocation.put_network(seeding.network_of(district)),
     ]
     opening = list(seeding.opening_stock(district, anchor))

@@ -13,6 +13,7 @@ from chubei_shared.contracts import catalogue, network, reserves, stock
 from chubei_shared.contracts.base import Certainty, Mode, Provenance
 from chubei_shared.contracts.catalogue import PlaceKind
 from chubei_shared.contracts.catalogue_versions import Draft
+from chubei_shared.contracts.declarations import Declaration, Sphere
 from chubei_shared.contracts.funds import FundAccount
 
 from . import district_rows as rows
@@ -35,7 +36,7 @@ def _provenance(row: rows.Site | rows.Lot | rows.CatalogueItem | rows.Kit | rows
 
 
 def catalogue_draft(district: District) -> Draft:
-    """Items and kits as a draft of the catalogue, a new one at each seeding."""
+    """Items, kits and norms as a draft of the catalogue, a new one at each seeding."""
     about = district.about
     return Draft(
         id=uuid4(),
@@ -43,6 +44,7 @@ def catalogue_draft(district: District) -> Draft:
         note="chubei seed",
         items=items(district),
         kits=kits(district),
+        norms=norms(district),
     )
 
 
@@ -76,6 +78,7 @@ def kits(district: District) -> list[catalogue.Kit]:
             name_zh=kit.name_zh,
             name_en=kit.name_en,
             setting=catalogue.Setting(kit.place),
+            season=catalogue.Season(kit.season),
             needs=[
                 catalogue.KitNeed(
                     item_code=need.item, per_person=need.per_person, tier=need.tier, group=need.group
@@ -86,6 +89,37 @@ def kits(district: District) -> list[catalogue.Kit]:
             provenance=_provenance(kit),
         )
         for kit in district.kits
+    ]
+
+
+def norms(district: District) -> list[catalogue.Norm]:
+    return [
+        catalogue.Norm(
+            item_code=row.item,
+            units_per_1000=row.units_per_1000,
+            least_physical_pct=row.least_physical_pct,
+            provenance=_told(row.provenance, row.source),
+        )
+        for row in district.norms
+    ]
+
+
+def declarations(district: District, anchor: date) -> list[Declaration]:
+    """What others have, each by sphere, sub-district and item."""
+    return [
+        Declaration(
+            id=f"{row.sphere}:{row.subdistrict}:{row.item}",
+            sphere=Sphere(row.sphere),
+            item_code=row.item,
+            quantity=row.quantity,
+            area=row.subdistrict,
+            party=row.party,
+            households=row.households,
+            declared_on=anchor - timedelta(days=row.declared_days_ago),
+            valid_until=anchor + timedelta(days=row.valid_for_days),
+            provenance=_told(row.provenance, row.source),
+        )
+        for row in district.declarations
     ]
 
 

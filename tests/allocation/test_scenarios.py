@@ -201,3 +201,10 @@ def test_the_hash_does_not_depend_on_the_order_of_the_snapshot(sample, order):
     ]
     now, then = (made(sample, rows) for rows in (supply, [supply[n] for n in order]))
     assert digest({**then, "incident": now["incident"]}) == digest(now)
+
+
+def test_what_is_only_likely_is_left_out_by_name(sample):
+    paper = row(NORTH, sample.water, "contract", 0).model_copy(update={"likely": 70})
+    scenario = made(sample, [row(NORTH, sample.quilt, "physical", 10), paper])
+    assert {supply["item"] for supply in scenario["supply"]} == {sample.quilt}
+    assert [(out["item"], out["quantity"]) for out in scenario["left_out"]] == [(sample.water, 70)]

@@ -318,6 +318,13 @@ def test_a_fund_cannot_buy_more_than_its_budget(folder: Path) -> None:
     assert places(check_district(folder)) == [("funds.csv", 2, "budget_cny")]
 
 
+def test_homes_are_counted_for_household_reserves_only(folder):
+    put(folder, "declarations.csv", 2, "households", "12")
+    put(folder, "declarations.csv", 5, "households", "")
+    wrong = [("declarations.csv", row, "households") for row in (2, 5)]
+    assert places(check_district(folder)) == wrong
+
+
 def test_a_reserve_in_a_mode_the_catalogue_does_not_have_is_named(folder: Path) -> None:
     put(folder, "agreements.csv", 2, "item", "2020102")
     assert places(check_district(folder)) == [("agreements.csv", 2, "item")]

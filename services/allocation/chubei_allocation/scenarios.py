@@ -20,7 +20,13 @@ from chubei_shared.contracts.reserves import Snapshot, SupplyRow
 
 Json = dict[str, Any]
 
-_KINDS = {PlaceKind.STORE: "warehouse", PlaceKind.SUPPLIER: "supplier", PlaceKind.MAKER: "producer"}
+_KINDS = {
+    PlaceKind.STORE: "warehouse",
+    PlaceKind.SPECIAL: "warehouse",
+    PlaceKind.STREET: "warehouse",
+    PlaceKind.SUPPLIER: "supplier",
+    PlaceKind.MAKER: "producer",
+}
 _MODES = list(Mode)  # the order in which the trade draws on them
 
 
@@ -143,7 +149,7 @@ def _usable_rows(
 ) -> list[SupplyRow]:
     rows = []
     for row in _merged(supply):
-        if row.item_code not in items or not row.quantity:
+        if row.item_code not in items or not (row.quantity or row.likely):
             continue
         what = {
             "place": row.place_id,
@@ -151,7 +157,10 @@ def _usable_rows(
             "mode": row.mode.value,
             "quantity": row.quantity,
         }
-        if row.place_id not in sites:
+        if not row.quantity:
+            why = f"{row.basis.zh} / {row.basis.en}" if row.basis else "不计入 / none of it is firm"
+            left_out.append({**what, "quantity": row.likely, "why": why})
+        elif row.place_id not in sites:
             left_out.append({**what, "why": "该地点不能装车 / goods can not be loaded there"})
         elif now_min + row.ready_min > deadline_min:
             ready = now_min + row.ready_min
@@ -171,6 +180,7 @@ def _merged(supply: list[SupplyRow]) -> Iterator[SupplyRow]:
         yield group[0].model_copy(
             update={
                 "quantity": sum(row.quantity for row in group),
+                "likely": sum(row.likely for row in group),
                 "ready_min": max(row.ready_min for row in group),
                 "rate_per_hour": sum(row.rate_per_hour or 0 for row in group) or None,
                 "from_ids": [source for row in group for source in row.from_ids],

@@ -55,7 +55,7 @@ def get_supply(
     """The rows that the planner's snapshot and the sums of /v1/availability are made of.
 
     `quantity` is firm: only that is planned with. Social and household declarations, and donations, are
-    counted apart: GET /v1/declarations.
+    counted apart: GET /v1/supply-apart.
     """
     return tx(supply.page, place_id, item_code, mode, by_min, cursor, limit)
 

@@ -9,6 +9,7 @@ from chubei_inventory import (
     api_cards,
     api_catalogue,
     api_catalogue_versions,
+    api_declarations,
     api_holds,
     api_offline,
     api_reserves,
@@ -26,6 +27,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         api_supply,
         api_reserves,
         api_call_offs,
+        api_declarations,
         api_catalogue,
         api_catalogue_versions,
     )

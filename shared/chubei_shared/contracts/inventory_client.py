@@ -14,6 +14,7 @@ from chubei_shared.contracts.batches import BatchAnswers, MovementBatch
 from chubei_shared.contracts.call_offs import CallOff, CallOffPage, CallOffState, CallOffStep, CallOffView
 from chubei_shared.contracts.catalogue import Item, ItemPage, Kit, KitPage, Place, PlacePage
 from chubei_shared.contracts.catalogue_versions import Changes, Draft, DraftView, NormPage, VersionPage
+from chubei_shared.contracts.declarations import ApartRow, Declaration, DeclarationPage, Sphere
 from chubei_shared.contracts.funds import FundAccount, FundAccountView
 from chubei_shared.contracts.holds import HoldReplace, HoldRequest, HoldView
 from chubei_shared.contracts.reserves import (
@@ -30,6 +31,7 @@ from chubei_shared.contracts.reserves import (
 from chubei_shared.contracts.stock import BooksReport, Movement, MovementPage, MovementView, StockPage
 
 _AVAILABILITY = TypeAdapter(list[AvailabilityRow])
+_APART = TypeAdapter(list[ApartRow])
 
 
 class InventoryClient:
@@ -236,6 +238,28 @@ class InventoryClient:
         """The rows behind snapshot and availability, with what they follow from."""
         query = {"place_id": place_id, "item_code": item_code, "mode": mode, "by_min": by_min}
         return SupplyPage.model_validate_json(self._get("/v1/supply", **query, cursor=cursor, limit=limit))
+
+    def put_declaration(self, declaration: Declaration, if_match: str | None = None) -> Declaration:
+        """As `put_reserve`."""
+        path = f"/v1/declarations/{_segment(declaration.id)}"
+        return Declaration.model_validate_json(self._put(path, declaration, if_match))
+
+    def declarations(
+        self,
+        sphere: Sphere | None = None,
+        item_code: str | None = None,
+        area: str | None = None,
+        cursor: str | None = None,
+        limit: int = 100,
+    ) -> DeclarationPage:
+        query = {"sphere": sphere, "item_code": item_code, "area": area}
+        return DeclarationPage.model_validate_json(
+            self._get("/v1/declarations", **query, cursor=cursor, limit=limit)
+        )
+
+    def supply_apart(self, item_code: str | None = None) -> list[ApartRow]:
+        """What others have; nothing of it is in `supply`."""
+        return _APART.validate_json(self._get("/v1/supply-apart", item_code=item_code))
 
     def availability(self, minutes: Iterable[int], item_code: str | None = None) -> list[AvailabilityRow]:
         """Units that could be loaded by each of `minutes` after an order given now, by mode."""
