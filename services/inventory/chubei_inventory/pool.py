@@ -75,8 +75,9 @@ _SHELVES = sql(
     SELECT w.*, l.id, l.lot_no, l.made_on, l.expires_on, l.quality,
            (b.on_hand - b.held - coalesce(d.units, 0))::bigint AS available, NULL AS reserve_id
     FROM wanted w JOIN balance b USING (place_id, item_code) JOIN lot l ON l.id = b.lot_id
+        JOIN place p ON p.id = b.place_id
         CROSS JOIN LATERAL (SELECT -sum(on_hand) AS units FROM balance
-                            WHERE lot_id = b.lot_id AND place_id LIKE 'disputed:%') d
+                            WHERE p.state = 'shelf' AND lot_id = b.lot_id AND place_id LIKE 'disputed:%') d
     WHERE w.mode = 'physical' AND b.on_hand > b.held
     UNION ALL
     SELECT w.*, l.id, v.id, NULL, NULL, l.quality, v.quantity - v.held - v.used, v.id
