@@ -1,5 +1,6 @@
 """Call-offs: what is ordered is held, what is not confirmed in time counts no more, and no step is taken twice."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -324,3 +325,27 @@ def test_a_fund_tells_what_is_allotted_held_and_spent(yard):
         yard.admin.call_off_step(order.id, step)
     spent = yard.admin.fund(fund.id)
     assert (spent.held_fen, spent.spent_fen, spent.left_fen) == (0, 12_000, 88_000)
+
+
+def test_ten_at_once_call_off_a_hold_once(supplier, sign_in):
+    hold_id = supplier.hold(60)
+    bodies = [supplier.order(10, hold_id=hold_id).model_dump(mode="json") for _ in range(10)]
+    http = sign_in(Role.COMMANDER)
+    with ThreadPoolExecutor(10) as pool:
+        codes = list(pool.map(lambda body: http.post("/v1/call-offs", json=body).status_code, bodies))
+    assert sorted(codes) == [201] * 6 + [409] * 4
+
+
+def test_ten_different_steps_at_once_are_one_and_nine_refusals(supplier, sign_in):
+    call_off_id = supplier.ordered(60)
+    supplier.step(call_off_id, "confirmed")
+    supplier.step(call_off_id, "ready")
+    happened_at = supplier.yard.now().isoformat()
+    bodies = [{"id": str(uuid4()), "state": "collected", "happened_at": happened_at} for _ in range(10)]
+    http = sign_in(Role.COMMANDER)
+    url = f"/v1/call-offs/{call_off_id}/steps"
+    with ThreadPoolExecutor(10) as pool:
+        codes = list(pool.map(lambda body: http.post(url, json=body).status_code, bodies))
+    assert sorted(codes) == [201] + [409] * 9
+    assert (supplier.view().used, supplier.view().held) == (60, 0)
+    assert supplier.yard.books_balance()

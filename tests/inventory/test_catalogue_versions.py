@@ -1,6 +1,8 @@
 """The catalogue in versions: what was published can be read again as it was, whatever comes after."""
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 
@@ -239,3 +241,13 @@ def test_what_was_published_is_not_written_to(yard, engine, statement):
         pytest.raises(DBAPIError, match=r"stays as it was|newest version only"),
     ):
         connection.execute(text(statement))
+
+
+def test_ten_at_once_make_ten_versions_one_after_the_other(yard):
+    first, item = newest(yard), item_of(yard)
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(lambda n: yard.admin.put_item(item.model_copy(update={"pack": n})), range(1, 11)))
+    told = [yard.admin.catalogue_changes(n).changes[0] for n in range(first + 1, first + 11)]
+    assert sorted(change.after["pack"] for change in told) == list(range(1, 11))
+    chain = [told[0].before["pack"], *(change.after["pack"] for change in told)]
+    assert [(c.before["pack"], c.after["pack"]) for c in told] == list(pairwise(chain))

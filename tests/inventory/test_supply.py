@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from chubei_shared.contracts.catalogue import Kit, PlaceKind
 from chubei_shared.contracts.reserves import Agreement, Commitment, Fund
-from chubei_shared.errors import Invalid
+from chubei_shared.errors import Invalid, Shortage
 from chubei_shared.tokens import Role
 
 
@@ -84,6 +84,26 @@ def test_an_expired_hold_counts_no_more(yard, modes, expire):
     expire(held.id)
     assert rows(yard)[yard.store, "physical"].quantity == 40
     assert rows(yard)[modes["contract"], "contract"].quantity == 100
+
+
+def test_a_plan_is_offered_nothing_of_a_lot_that_is_in_dispute(yard, sign_in):
+    """What the snapshot offers is what a hold finds."""
+    other, lot = yard.place(PlaceKind.STORE), {"lot_no": "A1", "maker": "厂", "expires_on": str(yard.soon)}
+    line = {"item_code": yard.item, "lot": lot}
+    head = {"occurred_at": yard.now().isoformat()}
+    reports = [
+        {"kind": "receive", "id": str(uuid4()), "place_id": yard.store, "lines": [line | {"quantity": 10}]} | head,
+        {"kind": "transfer", "id": str(uuid4()), "from_place_id": yard.store, "to_place_id": other,
+         "lines": [line | {"quantity": 6000}]} | head,
+    ]  # fmt: skip
+    http = sign_in(Role.CLERK, yard.store)
+    answer = http.post("/v1/movements:batch", json={"movements": reports})
+    assert answer.status_code == 200, answer.text
+    offered = rows(yard)[other, "physical"].quantity
+    assert offered == 10
+    with pytest.raises(Shortage):
+        yard.service.hold(yard.request(yard.line(offered + 1, place_id=other)))
+    yard.service.hold(yard.request(yard.line(offered, place_id=other)))
 
 
 def test_what_is_at_points_is_counted_apart(yard):

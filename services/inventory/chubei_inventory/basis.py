@@ -43,7 +43,9 @@ def standing(
 
 def on_shelf(on_hand: int, held: int, lots: int) -> Basis:
     """The basis of what lies in a store."""
-    taken_zh, taken_en = _taken(held, 0, 0)
+    taken_zh, taken_en = (
+        (f";其中已预留或待核 {held}", f"; of it {held} held or in dispute") if held else ("", "")
+    )
     return Basis(
         rule=Rule.ON_SHELF,
         zh=f"账上可用批次 {lots} 个,共 {on_hand}{taken_zh}",

@@ -23,16 +23,20 @@ from chubei_inventory.pool import sql
 from chubei_inventory.queries import FREED, ONE_VIEW
 from chubei_inventory.reserves import standing_of
 
+# What is said of a lot elsewhere and the books do not have is in dispute: it is no stock to plan with.
 _SHELVED = sql(
     f"""
-    WITH freed AS ({FREED})
+    WITH freed AS ({FREED}),
+        disputed AS (SELECT lot_id, -sum(on_hand) AS units FROM balance WHERE place_id LIKE 'disputed:%'
+                     GROUP BY lot_id)
     SELECT b.place_id, p.kind, b.item_code, l.expires_on, array_agg(l.id ORDER BY l.lot_no, l.id) AS lots,
            sum(b.on_hand)::bigint AS on_hand,
-           sum(b.on_hand - b.held + coalesce(f.quantity, 0))::bigint AS available
+           sum(greatest(0, b.on_hand - b.held + coalesce(f.quantity, 0) - coalesce(d.units, 0)))::bigint AS available
     FROM balance b
         JOIN place p ON p.id = b.place_id AND p.kind IN ('store', 'special', 'street', 'supplier', 'maker', 'point')
         JOIN lot l ON l.id = b.lot_id AND l.quality = 'ok' AND (l.expires_on IS NULL OR l.expires_on >= :on)
         LEFT JOIN freed f ON f.place_id = b.place_id AND f.lot_id = b.lot_id
+        LEFT JOIN disputed d ON d.lot_id = b.lot_id
     WHERE b.on_hand > 0 AND (p.kind = 'point' OR l.owner IN ('district', 'superior', 'street'))
     GROUP BY b.place_id, p.kind, b.item_code, l.expires_on
     ORDER BY b.place_id, b.item_code, l.expires_on
