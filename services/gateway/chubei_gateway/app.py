@@ -30,6 +30,7 @@ _TAGS = {
     "live": "实时事件与各部分状态 / Live events, and the state of the parts",
     "catalogue": "目录、救助标准、地点 / Items, kits, places",
     "stock": "库存与变动流水 / Stock and movements",
+    "offline": "离线作业 / Work done offline, and what is in dispute",
     "holds": "预留 / Stock promised to a plan",
     "reserves": "协议、产能、资金储备 / Agreements, capacity commitments, funds",
     "supply": "可调用资源 / What can be had by when, over all modes",
