@@ -1,5 +1,6 @@
 """First expired, first out: the choice of lots, without a database."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from uuid import UUID
@@ -101,3 +102,11 @@ def test_a_named_lot_is_taken_before_the_rest_is_shared_out():
 def test_the_day_is_that_of_beijing():
     assert day(datetime(2026, 11, 21, 15, 59, tzinfo=UTC)) == date(2026, 11, 21)
     assert day(datetime(2026, 11, 21, 16, 0, tzinfo=UTC)) == date(2026, 11, 22)
+
+
+def test_given_goods_are_passed_over_and_go_by_name_only():
+    given, own = replace(shelf(1, 5, 1), given=True), shelf(2, 5, 9)
+    found = pick([given, own], [Want(5, TODAY)])
+    assert found.parts == {own.lot_id: 5}
+    assert [why[1] for _, why in found.passed.values()] == ["given goods: they go by name only"]
+    assert pick([given, own], [Want(3, TODAY, given.lot_id)]).parts == {given.lot_id: 3}

@@ -216,6 +216,13 @@ def test_given_goods_are_never_mixed_with_the_states(yard):
         record(yard, "receive", {"quantity": 10, "lot": box | {"owner": owner}})
     rows = yard.admin.stock(place_id=yard.store, item_code=yard.item).rows
     assert {row.owner: row.on_hand for row in rows} == {"district": 10, "donor": 10}
+    given = next(row.lot_id for row in rows if row.owner == "donor")
+    with pytest.raises(Shortage):
+        yard.admin.record(yard.issue(11))
+    view = yard.service.hold(yard.request(yard.line(10)))
+    assert given not in [line.lot_id for line in view.lines]
+    yard.admin.record(yard.issue(4, line={"lot_id": given}))  # by name
+    assert at(yard, yard.store) == 16
 
 
 def test_nobody_scraps_alone(yard):

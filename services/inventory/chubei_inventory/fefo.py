@@ -41,6 +41,8 @@ class Shelf:
     quality: str
     available: int
     reserve_id: str | None = None
+    given: bool = False
+    """Donated, or a firm's own: counted apart, and taken by name only."""
 
     def unusable(self, on: date | None) -> tuple[str, str] | None:
         """Why this lot can not be used on a day, in Chinese and English; a lot can be on its last day.
@@ -95,7 +97,7 @@ def pick(shelves: Iterable[Shelf], wants: Sequence[Want]) -> Pick:
                 break
             if want.lot_id not in (None, shelf.lot_id) or free[shelf.lot_id] <= 0:
                 continue
-            if want.usable and (why := shelf.unusable(want.on)):
+            if want.usable and (why := shelf.unusable(want.on) or _apart(shelf, want)):
                 skipped.append((shelf, why))
                 continue
             taken = min(left, free[shelf.lot_id])
@@ -105,6 +107,13 @@ def pick(shelves: Iterable[Shelf], wants: Sequence[Want]) -> Pick:
         result.short += left
         result.passed |= {shelf.lot_id: (shelf, why) for shelf, why in skipped}
     return result
+
+
+def _apart(shelf: Shelf, want: Want) -> tuple[str, str] | None:
+    """What was given is never mixed with state stock: it goes where somebody names it."""
+    if shelf.given and want.lot_id is None:
+        return ("属捐赠或社会物资,须指定批次", "given goods: they go by name only")
+    return None
 
 
 def _expiry(shelf: Shelf) -> tuple[date, date, str, UUID]:

@@ -107,7 +107,7 @@ def card(
     session: Session, place_id: str, item_code: str, lot_id: UUID | None, cursor: str | None, limit: int
 ) -> CardPage:
     """The bin card of an item (or of one lot of it) at a place; the cursor carries the balance on."""
-    after, balance = key_of(cursor, serial, serial) or (0, 0)
+    after, balance = key_of(cursor, serial, int) or (0, 0)
     condition = "true" if lot_id is None else "e.lot_id = :lot_id"
     asked = {"place_id": place_id, "item_code": item_code, "lot_id": lot_id}
     found = session.execute(text(_CARD % condition), {**asked, "after": after, "limit": limit + 1}).all()

@@ -73,14 +73,15 @@ _SHELVES = sql(
     """
     WITH wanted AS (SELECT * FROM unnest(:places, :items, :modes) AS w (place_id, item_code, mode))
     SELECT w.*, l.id, l.lot_no, l.made_on, l.expires_on, l.quality,
-           (b.on_hand - b.held - coalesce(d.units, 0))::bigint AS available, NULL AS reserve_id
+           (b.on_hand - b.held - coalesce(d.units, 0))::bigint AS available, NULL AS reserve_id,
+           l.owner IN ('donor', 'social') AS given
     FROM wanted w JOIN balance b USING (place_id, item_code) JOIN lot l ON l.id = b.lot_id
         JOIN place p ON p.id = b.place_id
         CROSS JOIN LATERAL (SELECT -sum(on_hand) AS units FROM balance
                             WHERE p.state = 'shelf' AND lot_id = b.lot_id AND place_id LIKE 'disputed:%') d
     WHERE w.mode = 'physical' AND b.on_hand > b.held
     UNION ALL
-    SELECT w.*, l.id, v.id, NULL, NULL, l.quality, v.quantity - v.held - v.used, v.id
+    SELECT w.*, l.id, v.id, NULL, NULL, l.quality, v.quantity - v.held - v.used, v.id, false
     FROM wanted w JOIN reserve v USING (place_id, item_code, mode) JOIN lot l ON l.reserve_id = v.id
     WHERE v.quantity > v.held + v.used AND :today BETWEEN v.valid_from AND v.valid_until
     """,
@@ -144,6 +145,8 @@ def shelves(
     for r in free:
         if r.id in locked:
             available = r.available - lost.get(r.reserve_id, 0)
-            shelf = Shelf(r.id, r.lot_no, r.made_on, r.expires_on, r.quality, available, r.reserve_id)
+            shelf = Shelf(
+                r.id, r.lot_no, r.made_on, r.expires_on, r.quality, available, r.reserve_id, r.given
+            )
             found[Row(r.place_id, r.item_code, Mode(r.mode))].append(shelf)
     return found
