@@ -330,6 +330,19 @@ def test_a_dispute_is_settled_by_finding_or_by_undoing(phone, boss):
     assert phone.yard.books_balance()
 
 
+def test_what_has_changed_since_it_was_read_is_not_settled_unseen(phone, boss):
+    phone.send(phone.report("issue", {"quantity": 4}))
+    key = phone.parked()[-1]["key"]
+    read = boss.get(f"/v1/parked-movements/{key}")
+    assert read.json()["key"] == key
+    path = f"/v1/parked-movements/{key}:reject"
+    stale = boss.post(path, json={"reason": "x"}, headers={"If-Match": '"another"'})
+    assert stale.status_code == 412
+    seen = boss.post(path, json={"reason": "x"}, headers={"If-Match": read.headers["ETag"]})
+    assert seen.json()["status"] == "rejected"
+    assert boss.get(f"/v1/parked-movements/{uuid4()}.{'0' * 64}").status_code == 404
+
+
 @pytest.mark.parametrize("role", [Role.CLERK, Role.COMMANDER, Role.AUDITOR])
 def test_settling_is_for_approvers(phone, sign_in, role):
     phone.send(phone.report("issue", {"quantity": 4}))

@@ -96,6 +96,13 @@ def test_the_ledger_of_loans_says_what_is_to_come_back_and_until_when(yard, http
     rule = {"item_code": yard.item, "within_months": 6, "source": "甘肃救灾物资管理办法"}
     assert http.put(f"/v1/return-rules/{yard.item}", json=rule).json() == rule
     assert rule in http.get("/v1/return-rules").json()
+    changed = rule | {"within_months": 12}
+    assert http.put(f"/v1/return-rules/{yard.item}", json=changed).status_code == 428
+    read = http.get(f"/v1/return-rules/{yard.item}").headers["ETag"]
+    for body in (changed, rule):
+        read = http.put(f"/v1/return-rules/{yard.item}", json=body, headers={"If-Match": read}).headers[
+            "ETag"
+        ]
     lot = {"lot_no": "A", "maker": "厂"}
     move(yard, "receive", -24 * 400, {"quantity": 30, "lot": lot})
     move(yard, "issue", -24 * 300, {"quantity": 10}, recipient="月坛街道", voucher="CK-1")

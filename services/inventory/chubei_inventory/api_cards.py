@@ -9,6 +9,7 @@ from chubei_shared.contracts.batches import AccountId
 from chubei_shared.contracts.cards import CardPage, LoanPage, PastStockPage, ReturnRule
 from chubei_shared.contracts.offline import OfflineKit
 from chubei_shared.contracts.recalls import Lift, Recall, RecallPage, RecallView
+from chubei_shared.editions import IfMatch, etag_of
 from chubei_shared.errors import Invalid
 from fastapi import APIRouter, Body, Query, Response
 
@@ -97,18 +98,32 @@ def get_return_rules(tx: Tx) -> list[ReturnRule]:
     return tx(history.rules)
 
 
+@router.get(
+    "/return-rules/{item_code}", summary="一种物资的回收期限 / the rule of one item", **allow(*READERS)
+)
+def get_return_rule(item_code: ItemCode, tx: Tx, response: Response) -> ReturnRule:
+    found = tx(history.rule, item_code)
+    response.headers["ETag"] = etag_of(found)
+    return found
+
+
 @router.put(
     "/return-rules/{item_code}", summary="规定回收期限 / say how long it has to come back", **allow(*WRITERS)
 )
 def put_return_rule(
-    item_code: ItemCode, body: Annotated[ReturnRule, Body(openapi_examples=_RULE)], tx: Tx
+    item_code: ItemCode,
+    body: Annotated[ReturnRule, Body(openapi_examples=_RULE)],
+    tx: Tx,
+    response: Response,
+    if_match: IfMatch = None,
 ) -> ReturnRule:
     if body.item_code != item_code:
         raise Invalid(
             "item_code 与地址不符", "item_code is not that of the address",
             errors=[{"field": "item_code", "problem": body.item_code, "remedy": item_code}],
         )  # fmt: skip
-    return tx(history.put_rule, body)
+    response.headers["ETag"] = etag_of(body)
+    return tx(history.put_rule, body, if_match)
 
 
 @router.post(

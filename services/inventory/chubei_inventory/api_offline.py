@@ -18,6 +18,7 @@ from chubei_shared.contracts.batches import (
     Settlement,
 )
 from chubei_shared.contracts.stock import MovementView
+from chubei_shared.editions import IfMatch, etag_of
 from chubei_shared.tokens import Role
 from fastapi import APIRouter, Body, Path, Response
 
@@ -117,15 +118,26 @@ def get_parked(
     return tx(parking.page, status, place_id, cursor, limit)
 
 
+@router.get("/parked-movements/{key}", summary="一条待核流水 / one of them", **allow(*READERS))
+def get_one_parked(key: Key, tx: Tx, response: Response) -> ParkedView:
+    found = tx(parking.get, key)
+    response.headers["ETag"] = etag_of(found)
+    return found
+
+
 @router.post(
     "/parked-movements/{key}:accept",
     summary="照原样或更正后入账(不得自批)/ book it as it is or as corrected; never one's own",
     **allow(*_SUPERVISORS),
 )
 def accept_parked(
-    key: Key, body: Annotated[Accept, Body(openapi_examples=_ACCEPT)], caller: CurrentCaller, tx: Tx
+    key: Key,
+    body: Annotated[Accept, Body(openapi_examples=_ACCEPT)],
+    caller: CurrentCaller,
+    tx: Tx,
+    if_match: IfMatch = None,
 ) -> ParkedView:
-    return tx(parking.accept, key, body, caller)
+    return tx(parking.accept, key, body, caller, if_match)
 
 
 @router.post(
@@ -134,9 +146,13 @@ def accept_parked(
     **allow(*_SUPERVISORS),
 )
 def reject_parked(
-    key: Key, body: Annotated[Reject, Body(openapi_examples=_REJECT)], caller: CurrentCaller, tx: Tx
+    key: Key,
+    body: Annotated[Reject, Body(openapi_examples=_REJECT)],
+    caller: CurrentCaller,
+    tx: Tx,
+    if_match: IfMatch = None,
 ) -> ParkedView:
-    return tx(parking.reject, key, body, caller)
+    return tx(parking.reject, key, body, caller, if_match)
 
 
 @router.get(

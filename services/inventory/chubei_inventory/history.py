@@ -14,6 +14,7 @@ from chubei_shared.contracts.cards import (
     ReturnRule,
 )
 from chubei_shared.cursors import cursor_of, key_of, name, serial
+from chubei_shared.editions import etag_of, refuse_other_edition
 from chubei_shared.errors import NotFound
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -154,16 +155,30 @@ def loans(
 _EVER = datetime(1900, 1, 1, tzinfo=UTC)
 
 
-def put_rule(session: Session, rule: ReturnRule) -> ReturnRule:
-    """Say how long a returnable item has to come back. Raises NotFound."""
-    if session.get(tables.Item, rule.item_code) is None:
+def put_rule(session: Session, rule: ReturnRule, if_match: str | None) -> ReturnRule:
+    """Say how long a returnable item has to come back. Raises NotFound, PreconditionRequired, PreconditionFailed."""
+    if session.get(tables.Item, rule.item_code, with_for_update={"key_share": True}) is None:
         raise NotFound(
             f"目录中没有物资 {rule.item_code},请先登记",
             f"The catalogue has no item {rule.item_code}: register it",
         )
+    now = session.get(tables.ReturnRule, rule.item_code)
+    before = None if now is None else ReturnRule.model_validate(now, from_attributes=True)
+    if rule != before or if_match is not None:
+        refuse_other_edition(if_match, None if before is None else etag_of(before))
     put = insert(tables.ReturnRule).values(rule.model_dump())
     session.execute(put.on_conflict_do_update(index_elements=["item_code"], set_=rule.model_dump()))
     return rule
+
+
+def rule(session: Session, item_code: str) -> ReturnRule:
+    """Raises NotFound where an item has none: it always comes back."""
+    found = session.get(tables.ReturnRule, item_code)
+    if found is None:
+        raise NotFound(
+            f"{item_code} 没有回收期限", f"There is no return rule for {item_code}: it always comes back"
+        )
+    return ReturnRule.model_validate(found, from_attributes=True)
 
 
 def rules(session: Session) -> list[ReturnRule]:

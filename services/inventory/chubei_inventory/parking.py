@@ -16,6 +16,7 @@ from chubei_shared.contracts.batches import (
 )
 from chubei_shared.contracts.movements import MOVEMENT, Movement
 from chubei_shared.cursors import cursor_of, key_of, serial
+from chubei_shared.editions import etag_of, refuse_other_edition
 from chubei_shared.errors import Conflict, Forbidden, Invalid, NotFound
 from chubei_shared.outbox import enqueue
 from chubei_shared.tokens import Caller, Role
@@ -106,13 +107,17 @@ def retry_all(session: Session) -> None:
         pass
 
 
-def accept(session: Session, key: str, body: Accept, caller: Caller) -> ParkedView:
+def accept(
+    session: Session, key: str, body: Accept, caller: Caller, if_match: str | None = None
+) -> ParkedView:
     """Book what was parked, as it is or as corrected. Raises NotFound, Forbidden, Conflict, Invalid."""
-    row = _lock(session, key)
+    row = _find(session, key, lock=True)
     if row.status == ParkedStatus.ACCEPTED and row.settled_by == caller.person:
         return _view(row)
     _refuse_settled(row)
     _refuse_self(row, caller)
+    if if_match is not None:
+        refuse_other_edition(if_match, etag_of(_view(row)))
     movement = body.movement or _readable(row)
     if row.reason != ParkedReason.ID_REUSED and movement.id != row.id:
         raise Invalid(
@@ -134,13 +139,17 @@ def accept(session: Session, key: str, body: Accept, caller: Caller) -> ParkedVi
     return _view(row)
 
 
-def reject(session: Session, key: str, body: Reject, caller: Caller) -> ParkedView:
+def reject(
+    session: Session, key: str, body: Reject, caller: Caller, if_match: str | None = None
+) -> ParkedView:
     """Do not book it, and say why; what waited for it is not booked either. It is kept all the same."""
-    row = _lock(session, key)
+    row = _find(session, key, lock=True)
     if row.status == ParkedStatus.REJECTED and row.settled_by == caller.person:
         return _view(row)
     _refuse_settled(row)
     _refuse_self(row, caller)
+    if if_match is not None:
+        refuse_other_edition(if_match, etag_of(_view(row)))
     _settle(row, ParkedStatus.REJECTED, caller.person, body.reason, None)
     session.flush()
     named = cast([f"movement:{row.id}"], ARRAY(Text))
@@ -149,6 +158,11 @@ def reject(session: Session, key: str, body: Reject, caller: Caller) -> ParkedVi
         _settle(other, ParkedStatus.REJECTED, caller.person, body.reason, None)
     session.flush()
     return _view(row)
+
+
+def get(session: Session, key: str) -> ParkedView:
+    """Raises NotFound."""
+    return _view(_find(session, key))
 
 
 def page(
@@ -194,13 +208,13 @@ def _readable(row: Parked) -> Movement:
         ) from error
 
 
-def _lock(session: Session, key: str) -> Parked:
+def _find(session: Session, key: str, lock: bool = False) -> Parked:
     try:
         one, _, body_hash = key.partition(".")
         wanted = (UUID(one), bytes.fromhex(body_hash))
     except ValueError:
         wanted = None
-    row = wanted and session.get(Parked, wanted, with_for_update=True)
+    row = wanted and session.get(Parked, wanted, with_for_update=lock or None)
     if not row:
         raise NotFound(
             f"没有待核流水 {key}", f"There is no parked movement {key}: see GET /v1/parked-movements"
