@@ -10,6 +10,7 @@ import pytest
 from chubei_shared.contracts.base import Certainty, Provenance
 from chubei_shared.contracts.catalogue import Lot, Place, PlaceKind, lot_id
 from chubei_shared.tokens import Role
+from sqlalchemy import Connection, text
 from starlette.testclient import TestClient
 
 
@@ -243,6 +244,42 @@ def test_reasons_to_park(phone, sign_in):
     used = cases["no_lot"] | {"voucher": "other"}
     assert phone.outcomes(used) == [("parked", "id_reused")]
     assert yard.books_balance()
+
+
+@pytest.mark.parametrize("account", ["outside:lost", "sealed:store", "disputed:store", "transit:x"])
+def test_the_books_own_accounts_are_not_for_devices(phone, sign_in, account):
+    line = {"quantity": 1, "lot": box("A1")}
+    ends = {"place_id": None, "from_place_id": phone.yard.store, "to_place_id": account}
+    assert phone.outcomes(phone.report("transfer", line, **ends)) == [("parked", "malformed")]
+    admin = Phone(phone.yard, sign_in(Role.ADMIN))
+    assert admin.outcomes(admin.receive(1, place_id=account)) == [("parked", "malformed")]
+
+
+def test_the_lot_of_a_reserve_is_not_moved_by_a_device(phone, engine):
+    """Nor is it waited for in a circle."""
+    with engine.begin() as sql:
+        found = text("SELECT id FROM lot WHERE reserve_id IS NOT NULL LIMIT 1")
+        lot = sql.scalar(found) or reserve_lot(sql, phone.yard)
+    assert phone.outcomes(phone.report("issue", {"quantity": 1, "lot_id": str(lot)})) == [("parked", "waits")]
+    phone.send(phone.receive(1))
+    assert len(phone.parked()) == 1
+
+
+def reserve_lot(sql: Connection, yard: Any) -> UUID:
+    reserve, lot = f"agreement-{uuid4().hex[:8]}", uuid4()
+    sql.execute(
+        text(
+            "INSERT INTO reserve (id, place_id, mode, item_code, party, valid_from, valid_until, provenance, "
+            "unit_price_fen, lead_min, floor_stock, quantity) VALUES (:id, :place, 'contract', :item, 'x', "
+            "'2020-01-01', '2040-01-01', '{}', 1, 60, 0, 100)"
+        ),
+        {"id": reserve, "place": yard.store, "item": yard.item},
+    )
+    sql.execute(
+        text("INSERT INTO lot (id, item_code, maker, lot_no, reserve_id) VALUES (:id, :item, 'x', :r, :r)"),
+        {"id": lot, "item": yard.item, "r": reserve},
+    )
+    return lot
 
 
 def test_a_reversal_elsewhere_is_not_the_clerks(phone, sign_in):

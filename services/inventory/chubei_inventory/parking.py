@@ -39,7 +39,7 @@ _READY = text(
         WHERE NOT CASE n.kind
             WHEN 'item' THEN EXISTS (SELECT FROM item WHERE code = n.name)
             WHEN 'place' THEN EXISTS (SELECT FROM place WHERE id = n.name)
-            WHEN 'lot' THEN EXISTS (SELECT FROM lot WHERE id::text = n.name)
+            WHEN 'lot' THEN EXISTS (SELECT FROM lot WHERE id = CAST(n.name AS uuid) AND reserve_id IS NULL)
             ELSE EXISTS (SELECT FROM movement m WHERE m.id = CAST(n.name AS uuid)) END)
     ORDER BY id, body_hash LIMIT :limit FOR UPDATE SKIP LOCKED
     """

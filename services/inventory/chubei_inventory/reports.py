@@ -274,6 +274,13 @@ def _short() -> Hindrance:
 
 def refusal(movement: Movement) -> Hindrance | None:
     """What keeps a movement from being booked by a device's word alone."""
+    own = [p for p in facts.parties(movement).values() if p.startswith(ledger.OWN_PREFIXES)]
+    if own:
+        return Hindrance(
+            ParkedReason.MALFORMED,
+            f"{own[0]} 是系统内部账户,请填库或点的编号",
+            f"{own[0]} is an account of the books' own: give a store or point",
+        )
     if field := facts.by_an_order(movement):
         return Hindrance(
             ParkedReason.BY_AN_ORDER,
