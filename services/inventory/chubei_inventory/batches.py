@@ -137,9 +137,9 @@ def _book(session: Session, fresh: Sequence[_Sent], caller: Caller) -> reports.B
         if one.movement is not None and one.why is None
     ]
     results = reports.book(session, ready, caller)
-    done = [one for one, why in results.items() if why is None or why.reason is ParkedReason.SHORT]
+    done = {one for one, why in results.items() if why is None or why.reason is ParkedReason.SHORT}
     if done:
-        touched = [r.movement for r in ready if r.movement.id in set(done)]
+        touched = [r.movement for r in ready if r.movement.id in done]
         places = sorted({place for m in touched for place in facts.parties(m).values()})
         enqueue(session, "stock.moved", {"kind": "batch", "movements": len(done), "places": places})
     return results | {one.id: one.why for one in fresh if one.why is not None}

@@ -90,7 +90,7 @@ def lines_of(movement: Movement) -> Sequence[Line]:
 def parties(movement: Movement) -> dict[str, str]:
     """The fields of a movement that name places, and what they name."""
     fields = ("place_id", "from_place_id", "to_place_id", "issued_from")
-    return {field: getattr(movement, field) for field in fields if hasattr(movement, field)}
+    return {field: getattr(movement, field) for field in fields if field in type(movement).model_fields}
 
 
 def route(movement: Reported, returns: bool = False) -> tuple[str, str] | None:

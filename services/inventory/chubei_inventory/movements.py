@@ -107,7 +107,8 @@ def row_of(
     movement: Movement, place_id: str, recorded_by: str, approved_by: str | None = None
 ) -> dict[str, Any]:
     """A movement's own row."""
-    details = {name: getattr(movement, name, None) for name in _DETAILS}
+    own = type(movement).model_fields
+    details = {name: getattr(movement, name) for name in _DETAILS if name in own}
     return {
         "id": movement.id,
         "kind": movement.kind,
@@ -129,9 +130,12 @@ def row_of(
 
 def begin(session: Session, rows: list[dict[str, Any]]) -> dict[UUID, int]:
     """Insert movements themselves; the ids and numbers of those whose id (or reversal) was not there yet."""
-    made = insert(tables.Movement).values(sorted(rows, key=lambda row: row["id"]))
-    added = session.execute(made.on_conflict_do_nothing().returning(tables.Movement.id, tables.Movement.seq))
+    in_order = sorted(rows, key=lambda row: row["id"])  # who sends the same waits, and not in a circle
+    added = session.execute(_BEGIN, in_order)
     return {movement_id: seq for movement_id, seq in added}  # noqa: C416 (rows, not pairs)
+
+
+_BEGIN = insert(tables.Movement).on_conflict_do_nothing().returning(tables.Movement.id, tables.Movement.seq)
 
 
 def seal_failed(session: Session, recorded: Iterable[Movement], caller: Caller) -> None:
