@@ -20,7 +20,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from chubei_allocation.planner import Stop, parse_scenario, plan, search
 from planner_cases import plain, world
-for search.WHOLE_TRIPS in (450, 0):
+for search.LARGE_FLEET in (300, 0):
     for data in (plain(), world(), world() | {"vehicles": []}, world() | {"policy": "fair", "supply": []}):
         plan(parse_scenario(data), Stop(None, work_limit=1000))
 """

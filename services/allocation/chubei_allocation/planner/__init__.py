@@ -42,7 +42,7 @@ def plan(
 
     Anytime: whenever it is stopped it returns a plan that obeys all rules, if need be one without new trips.
     The time limit runs from when the search is compiled, which is once for each machine (ready.py).
-    With the trips of a previous plan it keeps those not yet begun where that costs little (replan.py), tells how
+    With the trips of a previous plan it keeps those not yet begun where that costs little (resume.py), tells how
     it differs, and takes half of the default time, and half of a work limit.
     """
     from .solve import plan as solve  # here: only who plans pays for loading numba and OR-Tools

@@ -10,14 +10,16 @@ import math
 from typing import NamedTuple
 
 from .arrays import (
-    TRIP_WIDTH,
+    GIVEN,
+    PLANNED,
+    TIMES_PLANNED,
     Arrays,
     Base,
     Ints,
 )
 from .choose import Taste, random
 from .compiled import compiled
-from .days import Days
+from .days import Days, copy_trip
 from .moves import move
 from .neighbours import Ways
 from .serving import worth_of
@@ -25,14 +27,18 @@ from .simulate import simulate
 from .workspace import Work
 
 PLAIN = Taste()
-CLOSED = Taste(extend=0.0)  # days as they stand
+KEEP = Taste(extend=0.0, plan=1.0)  # days as they stand, and what comes of them is what is planned
 
 
 class Aim(NamedTuple):
-    """What the search raises: utility − wait · (mean wait / deadline) + hope · (utility if kits were shares)."""
+    """What the search raises.
+
+    Utility − wait · (mean wait / deadline) + hope · (utility if kits were shares) + given · (trips left as given).
+    """
 
     wait: float
     hope: float
+    given: float = 0.0  # weighted people that a trip left as it was given is worth
 
 
 @compiled
@@ -41,8 +47,7 @@ def copy_days(a: Days, b: Days, vehicles: Ints, nodes: Ints, sources: int) -> No
     for v in vehicles:
         b.trips[v] = a.trips[v]
         for k in range(a.trips[v]):
-            for j in range(TRIP_WIDTH):
-                b.rows[v, k, j] = a.rows[v, k, j]
+            copy_trip(a.rows[v, k], b.rows[v, k])
     for n in nodes:
         if n >= sources:
             for j in range(3):
@@ -69,6 +74,17 @@ def merit(a: Arrays, w: Work, nodes: Ints, aim: Aim) -> float:
 
 
 @compiled
+def count_given(days: Days, vehicles: Ints) -> int:
+    """How many trips of these vehicles are as they were given."""
+    count = 0
+    for v in vehicles:
+        for k in range(days.trips[v]):
+            if days.rows[v, k, GIVEN] and days.rows[v, k, PLANNED] == TIMES_PLANNED:
+                count += 1
+    return count
+
+
+@compiled
 def any_taste(a: Arrays, w: Work, nodes: Ints, rng: Ints) -> Taste:
     """A taste at random, and likings of points by it."""
     strength = 0.2 * random(rng) ** 2
@@ -84,6 +100,7 @@ def any_taste(a: Arrays, w: Work, nodes: Ints, rng: Ints) -> Taste:
         balance=random(rng),
         dock=3.0 * random(rng),
         extend=1.0,
+        plan=1.0,
     )
 
 
@@ -95,8 +112,7 @@ def clean(w: Work, days: Days, vehicles: Ints) -> None:
         for k in range(days.trips[v]):
             if w.done[v, k]:
                 if kept < k:
-                    for j in range(TRIP_WIDTH):
-                        days.rows[v, kept, j] = days.rows[v, k, j]
+                    copy_trip(days.rows[v, k], days.rows[v, kept])
                 kept += 1
         days.trips[v] = kept
 
@@ -139,9 +155,10 @@ def anneal(
             vehicles,
             nodes,
             ways,
-            taste if opened else CLOSED,
+            taste if opened else KEEP,
+            m == -2,
         )
-        value = merit(a, w, nodes, aim)
+        value = merit(a, w, nodes, aim) + aim.given * count_given(trial, vehicles)
         if m == -2:
             top = value
         elif m == -1 or value >= here or random(w.rng) < math.exp((value - here) / temperature):

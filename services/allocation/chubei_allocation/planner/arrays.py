@@ -23,6 +23,7 @@ from .scenario import Scenario, Steps, Supply, Visit
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Bits = NDArray[np.bool_]
 Table = NDArray[Any]  # of whole numbers, as small as they can be
 
 GENERAL = -1  # the group of a need that everybody has
@@ -32,11 +33,20 @@ FINE_MIN = 1440
 MOST_STEPS = 150
 MOST_DROPS = 10
 MOST_LOADS = 3
-# a trip in a row of numbers: earliest start, number of sources, the sources, number of points, the points
+# A trip in a row of numbers: earliest start, number of sources, the sources, number of points, the points; what of it
+# is planned (nothing, its LOADS, or its TIMES too); of a trip as an earlier plan had it 1 + the minute at which it
+# arrives at its first stop, of others 0; from which step of stock on each load may be; when each load and drop is to
+# start; and by drop and need of the point what it takes, as units · MOST_LOADS + number of the load.
 RELEASE, LOADS, FIRST_LOAD = 0, 1, 2
 DROPS = FIRST_LOAD + MOST_LOADS
 FIRST_DROP = DROPS + 1
-TRIP_WIDTH = FIRST_DROP + MOST_DROPS
+PLANNED = FIRST_DROP + MOST_DROPS
+GIVEN = PLANNED + 1
+FIRST_STEP = GIVEN + 1
+LOAD_STARTS = FIRST_STEP + MOST_LOADS
+DROP_STARTS = LOAD_STARTS + MOST_LOADS
+FIRST_WISH = DROP_STARTS + MOST_DROPS
+LOADS_PLANNED, TIMES_PLANNED = 1, 2
 
 
 class Arrays(NamedTuple):
@@ -70,6 +80,7 @@ class Arrays(NamedTuple):
     first_need: Ints  # [p + 1]
     need_item: Ints  # [q]
     need_per: Floats  # [q] units per person
+    need_serves: Floats  # [q] persons per unit
     need_tier: Ints  # [q] 1 or 2; 0: an absolute demand
     need_group: Ints  # [q] number of the group at its point, or GENERAL
     need_members: Ints  # [q] for how many people at most
@@ -94,13 +105,11 @@ class Base(NamedTuple):
     booked: Table  # [n, minute] berths taken
     room: Table  # [h, step] units that have come in, less those taken by then
     left: Table  # [h, step] the most that loads from this step on may take
+    since: Table  # [h, step] the first step from which on no more had come in
     had: Ints  # [q] units at hand at minute 0
-    begun: Ints  # [p] number of arrivals of committed trips
-    arrivals: Ints  # [p] number of arrivals: those, then those of vehicles that are not searched
+    arrivals: Ints  # [p] number of arrivals
     arrival_end: Table  # [p, arrival] minute
     arrival_units: Table  # [p, arrival, need of the point]
-    pending: Ints  # [1] number of the latter
-    pending_rows: Table  # [pending, 4] when and by which vehicle it is decided on, p, arrival; in this order
 
 
 def build_arrays(model: Model) -> Arrays:
@@ -192,6 +201,7 @@ def build_arrays(model: Model) -> Arrays:
         first_need=np.array(first_need, dtype=np.int64),
         need_item=ints[0],
         need_per=per,
+        need_serves=1.0 / per,
         need_tier=ints[1],
         need_group=ints[2],
         need_members=ints[3],
@@ -229,7 +239,7 @@ def _by_minute(steps: Steps, horizon: int) -> NDArray[np.int16]:
     return manned
 
 
-def build_base(model: Model, a: Arrays, most_arrivals: int, most_pending: int) -> Base:
+def build_base(model: Model, a: Arrays, most_arrivals: int) -> Base:
     """Stock, berths and arrivals with the committed trips counted, whatever the rules say of them."""
     steps = len(a.step_begin)
     room = np.zeros((len(a.holding_item), steps), dtype=np.int64)
@@ -243,21 +253,20 @@ def build_base(model: Model, a: Arrays, most_arrivals: int, most_pending: int) -
         booked=np.zeros_like(a.manned),
         room=np.clip(room, 0, 2**30).astype(np.int32),
         left=np.zeros((len(room), steps), dtype=np.int32),
+        since=np.zeros((len(room), steps), dtype=np.int32),
         had=np.zeros(len(a.need_item), dtype=np.int64),
-        begun=np.zeros(points, dtype=np.int64),
         arrivals=np.zeros(points, dtype=np.int64),
         arrival_end=np.zeros((points, most_arrivals + len(begun)), dtype=np.int32),
         arrival_units=np.zeros((points, most_arrivals + len(begun), needs), dtype=np.int32),
-        pending=np.zeros(1, dtype=np.int64),
-        pending_rows=np.zeros((most_pending, 4), dtype=np.int64),
     )
     for p, point in enumerate(model.scenario.points):
         for q in range(a.first_need[p], a.first_need[p + 1]):
             base.had[q] = point.on_hand.get(model.scenario.items[a.need_item[q]].id, 0)
     for visit in begun:
         _count(model, a, base, visit)
-    base.begun[:] = base.arrivals
     base.left[:] = np.maximum(np.minimum.accumulate(base.room[:, ::-1], axis=1)[:, ::-1], 0)
+    more = np.diff(base.left, axis=1, prepend=-1) > 0
+    base.since[:] = np.maximum.accumulate(np.where(more, np.arange(steps), 0), axis=1)
     return base
 
 

@@ -10,7 +10,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .arrays import DROPS, FIRST_DROP, FIRST_LOAD, LOADS, MOST_DROPS, RELEASE, Arrays, Ints, Table
+from .arrays import (
+    DROPS,
+    FIRST_DROP,
+    FIRST_LOAD,
+    LOADS,
+    MOST_DROPS,
+    PLANNED,
+    RELEASE,
+    Arrays,
+    Floats,
+    Ints,
+    Table,
+)
 from .berths import earliest
 from .compiled import compiled
 from .filling import fill, most_kg_in
@@ -34,10 +46,13 @@ class Taste(NamedTuple):
     balance: float = 0.5  # how much more the first units of an item count at a point than its last
     dock: float = 1.0  # how much more a minute of waiting for a dock counts than one of driving
     extend: float = 1.0  # 0: no further trips at the end of a day
+    plan: float = 0.0  # 1: what each trip turns out to do becomes what it is planned to do
 
 
 @compiled
-def worth(a: Arrays, p: int, sent: Ints, goods: Ints, units: Ints, mix: float, balance: float) -> float:
+def worth(
+    a: Arrays, p: int, sent: Ints, goods: Ints, units: Ints, room: Floats, mix: float, balance: float
+) -> float:
     """Weighted people that goods (by need) for point p are worth: `mix` of it by share of their kits, the rest
     by the kits that are whole with them."""
     first, last = a.first_need[p], a.first_need[p + 1]
@@ -58,15 +73,16 @@ def worth(a: Arrays, p: int, sent: Ints, goods: Ints, units: Ints, mix: float, b
                 rise = worth_of(a, after) - worth_of(a, before)
                 by_share += a.weight[p] * people * part * a.need_share[q] * rise
     if mix < 1.0 and people > 0:
-        for tier in (1, 2):
-            part = 0.7 if tier == 1 else 0.3
-            for q in range(first, last):
-                units[q - first] = sent[q]
-            before = supportable(a, p, tier, units) / people
-            for q in range(first, last):
-                units[q - first] += goods[q - first]
-            after = supportable(a, p, tier, units) / people
-            by_kit += a.weight[p] * people * part * (worth_of(a, after) - worth_of(a, before))
+        for q in range(first, last):
+            units[q - first] = sent[q]
+        basic, full = supportable(a, p, units, room)
+        for q in range(first, last):
+            units[q - first] += goods[q - first]
+        more_basic, more_full = supportable(a, p, units, room)
+        by_kit += (
+            a.weight[p] * people * 0.7 * (worth_of(a, more_basic / people) - worth_of(a, basic / people))
+        )
+        by_kit += a.weight[p] * people * 0.3 * (worth_of(a, more_full / people) - worth_of(a, full / people))
     return mix * by_share + (1.0 - mix) * by_kit
 
 
@@ -122,7 +138,7 @@ def offer(
     if a.people[p] > 0 and a.pace[p] * (a.deadline - end) < 1.0:
         return 0.0, 0.0, 0.0, 0.0
     mix = taste.share * max(0.0, min(1.0, (a.deadline - end) / taste.fade_min))
-    return w.liking[p] * worth(a, p, w.sent, w.goods, w.units, mix, taste.balance), kg, m3, end
+    return w.liking[p] * worth(a, p, w.sent, w.goods, w.units, w.room, mix, taste.balance), kg, m3, end
 
 
 @compiled
@@ -191,6 +207,7 @@ def best_from(
         gain, kg, m3, end = offer(a, w, s, n, start, clock, aims, a.payload[v], a.volume[v], taste)
         if gain <= 0.0:
             continue
+        gain -= w.toll[s] * (a.fixed[s] + kg / a.kg_per_min[s])
         most = max(most, gain)
         rate = gain / (end + w.back[a.speed[v], n] - begun)
         if taste.noise > 0.0:
@@ -199,6 +216,7 @@ def best_from(
             w.best[BEST], w.best[GAIN], w.best[KG], w.best[M3], w.best[END] = rate, gain, kg, m3, end
             w.best[START] = start
             row[RELEASE], row[LOADS], row[FIRST_LOAD], row[DROPS], row[FIRST_DROP] = release, 1, s, 1, n
+            row[PLANNED] = 0
             for j in range(len(w.goods)):
                 w.best_goods[j] = w.goods[j]
 
@@ -253,6 +271,7 @@ def best_further(
         gain, more_kg, more_m3, then = offer(
             a, w, s, n, int(w.best[START]), clock, aims, kg_left, m3_left, taste
         )
+        gain -= w.toll[s] * more_kg / a.kg_per_min[s]
         minutes = max(1.0, then - end + w.back[a.speed[v], n] - w.back[a.speed[v], here])
         if gain > least * minutes:
             least, best_n = gain / minutes, n

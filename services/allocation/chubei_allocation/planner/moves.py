@@ -8,17 +8,19 @@ from .arrays import (
     DROPS,
     FIRST_DROP,
     FIRST_LOAD,
+    GIVEN,
     LOADS,
+    LOADS_PLANNED,
     MOST_DROPS,
     MOST_LOADS,
+    PLANNED,
     RELEASE,
-    TRIP_WIDTH,
     Arrays,
     Ints,
 )
 from .choose import random
 from .compiled import compiled
-from .days import Days
+from .days import Days, copy_trip, swap_trips
 from .neighbours import Ways
 from .workspace import Work
 
@@ -71,13 +73,18 @@ def pick_source(w: Work, ways: Ways, n: int, rng: Ints) -> int:
 
 
 @compiled
+def loosen(row: Ints) -> None:
+    """Let a trip start when it can."""
+    row[PLANNED] = min(row[PLANNED], LOADS_PLANNED)
+
+
+@compiled
 def insert(days: Days, v: int, k: int) -> bool:
     """Make room for a trip as the k-th of v."""
     if days.trips[v] >= days.rows.shape[1]:
         return False
     for m in range(days.trips[v], k, -1):
-        for j in range(TRIP_WIDTH):
-            days.rows[v, m, j] = days.rows[v, m - 1, j]
+        copy_trip(days.rows[v, m - 1], days.rows[v, m])
     days.trips[v] += 1
     return True
 
@@ -86,19 +93,27 @@ def insert(days: Days, v: int, k: int) -> bool:
 def delete(days: Days, v: int, k: int) -> None:
     """Take the k-th trip out of v's day."""
     for m in range(k, days.trips[v] - 1):
-        for j in range(TRIP_WIDTH):
-            days.rows[v, m, j] = days.rows[v, m + 1, j]
+        copy_trip(days.rows[v, m + 1], days.rows[v, m])
     days.trips[v] -= 1
+    if k < days.trips[v] and not days.rows[v, k, GIVEN]:
+        loosen(days.rows[v, k])
+
+
+@compiled
+def suit(a: Arrays, before: int, now: int, row: Ints) -> None:
+    """Plan the loads of a trip anew if the vehicle it is for now has less room than the one it was for."""
+    if a.payload[now] < a.payload[before] or a.volume[now] < a.volume[before]:
+        row[PLANNED] = 0
+    loosen(row)
 
 
 @compiled
 def swap_rows(days: Days, v: int, k: int, v2: int, k2: int) -> None:
-    for j in range(TRIP_WIDTH):
-        days.rows[v, k, j], days.rows[v2, k2, j] = days.rows[v2, k2, j], days.rows[v, k, j]
+    swap_trips(days.rows[v, k], days.rows[v2, k2])
 
 
 @compiled
-def swap_tails(days: Days, v: int, k: int, v2: int, k2: int) -> bool:
+def swap_tails(a: Arrays, days: Days, v: int, k: int, v2: int, k2: int) -> bool:
     """Exchange what follows trip k of v with what follows trip k2 of v2."""
     tail, tail2 = days.trips[v] - k, days.trips[v2] - k2
     if k + tail2 > days.rows.shape[1] or k2 + tail > days.rows.shape[1]:
@@ -107,6 +122,10 @@ def swap_tails(days: Days, v: int, k: int, v2: int, k2: int) -> bool:
         if k + m < days.rows.shape[1] and k2 + m < days.rows.shape[1]:
             swap_rows(days, v, k + m, v2, k2 + m)
     days.trips[v], days.trips[v2] = k + tail2, k2 + tail
+    for m in range(k, days.trips[v]):
+        suit(a, v2, v, days.rows[v, m])
+    for m in range(k2, days.trips[v2]):
+        suit(a, v, v2, days.rows[v2, m])
     return True
 
 
@@ -135,6 +154,7 @@ def add_drop(a: Arrays, w: Work, days: Days, v: int, k: int, ways: Ways, rng: In
         row[FIRST_DROP + d] = row[FIRST_DROP + d - 1]
     row[FIRST_DROP + at] = n
     row[DROPS] += 1
+    row[PLANNED] = 0
     return True
 
 
@@ -146,6 +166,7 @@ def cut_drop(days: Days, v: int, k: int, rng: Ints) -> bool:
     for d in range(below(rng, row[DROPS]), row[DROPS] - 1):
         row[FIRST_DROP + d] = row[FIRST_DROP + d + 1]
     row[DROPS] -= 1
+    row[PLANNED] = 0
     return True
 
 
@@ -163,6 +184,7 @@ def add_source(w: Work, days: Days, v: int, k: int, ways: Ways, rng: Ints) -> bo
         row[FIRST_LOAD + n] = row[FIRST_LOAD + n - 1]
     row[FIRST_LOAD + at] = s
     row[LOADS] += 1
+    row[PLANNED] = 0
     return True
 
 
@@ -174,6 +196,7 @@ def cut_source(days: Days, v: int, k: int, rng: Ints) -> bool:
     for n in range(below(rng, row[LOADS]), row[LOADS] - 1):
         row[FIRST_LOAD + n] = row[FIRST_LOAD + n + 1]
     row[LOADS] -= 1
+    row[PLANNED] = 0
     return True
 
 
@@ -193,13 +216,14 @@ def new_trip(a: Arrays, w: Work, days: Days, v: int, k: int, ways: Ways, rng: In
     row = days.rows[v, k]
     release = ways.releases[s, below(rng, ways.releases.shape[1])] if random(rng) < 0.3 else 0
     row[RELEASE], row[LOADS], row[FIRST_LOAD], row[DROPS], row[FIRST_DROP] = release, 1, s, 1, n
+    row[PLANNED] = 0
     return True
 
 
 @compiled
 def open_trip(days: Days, v: int, k: int) -> None:
     """Leave it to the simulation which trip v makes as its k-th."""
-    days.rows[v, k, LOADS] = 0
+    days.rows[v, k, LOADS] = days.rows[v, k, PLANNED] = 0
 
 
 @compiled
@@ -250,6 +274,7 @@ def change(  # noqa: C901 (a table of moves)
             if row[FIRST_DROP + d] == n:
                 return False
         row[FIRST_DROP + below(rng, row[DROPS])] = n
+        row[PLANNED] = 0
         return True
     if kind < 0.26:  # another source
         s = pick_source(
@@ -259,7 +284,7 @@ def change(  # noqa: C901 (a table of moves)
         if s < 0 or row[FIRST_LOAD + at] == s:
             return False
         row[FIRST_LOAD + at] = s
-        row[RELEASE] = 0
+        row[RELEASE] = row[PLANNED] = 0
         return True
     if kind < 0.34:  # to another place
         v2 = vehicles[below(rng, len(vehicles))]
@@ -270,12 +295,15 @@ def change(  # noqa: C901 (a table of moves)
             k += 1
         swap_rows(days, v, k, v2, k2)
         delete(days, v, k)
+        suit(a, v, v2, days.rows[v2, k2])
         return True
     if kind < 0.42:  # with another trip
         v2, k2 = pick_trip(days, vehicles, rng)
         if k2 < 0 or (v == v2 and k == k2) or not fits(a, v2, row) or not fits(a, v, days.rows[v2, k2]):
             return False
         swap_rows(days, v, k, v2, k2)
+        suit(a, v, v2, days.rows[v2, k2])
+        suit(a, v2, v, days.rows[v, k])
         return True
     if kind < 0.58:
         return add_drop(a, w, days, v, k, ways, rng)
@@ -294,11 +322,12 @@ def change(  # noqa: C901 (a table of moves)
         s = row[FIRST_LOAD]
         at = below(rng, ways.releases.shape[1] + 1)
         row[RELEASE] = 0 if at == ways.releases.shape[1] else ways.releases[s, at]
+        loosen(row)
         return True
     v2, k2 = pick_trip(days, vehicles, rng)
     if k2 < 0 or v2 == v or a.size[v] != a.size[v2]:
         return False
-    return swap_tails(days, v, k, v2, k2)
+    return swap_tails(a, days, v, k, v2, k2)
 
 
 @compiled

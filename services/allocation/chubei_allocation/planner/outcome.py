@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import groupby
 
 import numpy as np
 
-from .regions import ARRIVE, DROP, END, NODE, START, TRIP
+from .model import Model
 from .scenario import Trip, Unmet, Visit
 from .search import Search
+from .visits import ARRIVE, DROP, END, NODE, START, TRIP, Visits
 
 
-def outcome(search: Search, begun: tuple[Trip, ...]) -> tuple[Trip, ...]:
-    """All trips of the plan: those that have begun as they were, then the others by their start.
+def outcome(search: Search) -> tuple[Trip, ...]:
+    """All trips of the plan: those that have begun as they were, then the others by their start."""
+    trips = sorted(
+        (trip for _, _, trip in planned_trips(search.model, search.visits)),
+        key=lambda trip: (trip.visits[0].start, trip.vehicle),
+    )
+    return (*search.model.scenario.committed, *trips)
 
-    Besides what has begun the search may have taken further trips as settled: its scenario's committed ones.
-    """
-    model, visits = search.model, search.visits
+
+def planned_trips(model: Model, visits: Visits) -> Iterator[tuple[int, int, Trip]]:
+    """The trips that make these visits, each with the number of its vehicle and its own number in days."""
     ids = [item.id for item in model.scenario.items]
-    trips = list(model.scenario.committed[len(begun) :])
     for v, vehicle in enumerate(model.vehicles):
         stops = range(int(visits.vehicle_visits[v]))
-        for _, group in groupby(stops, key=lambda k: int(visits.rows[v, k, TRIP])):
+        for trip, group in groupby(stops, key=lambda k: int(visits.rows[v, k, TRIP])):
             made = []
             for k in group:
                 row, goods = visits.rows[v, k], visits.goods[v, k]
@@ -35,9 +41,7 @@ def outcome(search: Search, begun: tuple[Trip, ...]) -> tuple[Trip, ...]:
                         goods={ids[i]: int(goods[i]) for i in np.flatnonzero(goods)},
                     )
                 )
-            trips.append(Trip(vehicle.name, tuple(made)))
-    trips.sort(key=lambda trip: (trip.visits[0].start, trip.vehicle))
-    return (*begun, *trips)
+            yield v, trip, Trip(vehicle.name, tuple(made))
 
 
 def unmet(search: Search) -> tuple[Unmet, ...]:

@@ -11,10 +11,12 @@ from typing import Any
 from .bound import Bound
 from .compiled import alone, is_kept, mark_kept
 from .model import Model
+from .outcome import outcome
 from .parse import parse_scenario
+from .resume import resume
 from .search import Search
 
-COMPILING = "正在编译求解器（只需一次，约一分钟）/ compiling the planner, once, about a minute"
+COMPILING = "正在编译求解器（只需一次，约三分钟）/ compiling the planner, once, about three minutes"
 
 TINY: dict[str, Any] = {
     "format": "planning-scenario/1",
@@ -69,6 +71,9 @@ def make_ready() -> None:
 def _search_every_way() -> None:
     search = Search(Model(parse_scenario(TINY)), seed=0)
     search.construct(Bound(1.0, None), over=lambda: False)
-    for improve in (search._improve_whole, search._improve_regions):
+    for improve in (search._improve_apart, search._improve_together):
         done = search.moves
         improve(lambda: 0.5, lambda done=done: search.moves > done)  # type: ignore[misc]
+    again = Search(search.model, seed=0)
+    resume(again, outcome(search))
+    again.improve(lambda: 0.5, lambda: again.moves > 0)

@@ -1,37 +1,43 @@
-"""The search for a plan: construct days for all vehicles, then anneal them, whole or region by region.
+"""The search for a plan: construct days for all vehicles, then better them part by part, and their loads all at once.
 
-A district is annealed as a whole, by two chains that begin anew from the better one now and then. In a city or a
-province regions of some vehicles are annealed, two at a time that have no node in common (large neighbourhood
-search, Shaw 1998). The search counts its work in moves; with a limit on these the outcome does not depend on time.
+Two ways take turns. Regions of some vehicles are annealed, all others going on as planned (large neighbourhood
+search, Shaw 1998): who goes where in which order. And a linear program decides anew what all trips take along
+(loads.py). A district is searched by two chains, which begin anew from the better one now and then; in a city or a
+province two regions that have no node in common are annealed at a time. The search counts its work in moves; with a
+limit on these the outcome does not depend on time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
-from .anneal import CLOSED, Aim, anneal, clean, copy_days, merit
-from .arrays import Arrays, Base, Ints, build_arrays, build_base
+from .anneal import KEEP, Aim, anneal, clean, copy_days, count_given, merit
+from .arrays import Arrays, Base, Floats, Ints, build_arrays, build_base
 from .bound import Bound
 from .choose import Taste
-from .days import Days, make_days
+from .days import Days, given_trips, make_days
 from .filling import CAP
+from .loads import Stops, best_loads, stops_of, write_wishes
 from .model import FAR, Model
 from .neighbours import build_ways
-from .regions import NODE, Visits, make_visits, others, write_down
+from .program import Watch
+from .regions import others, settle
 from .simulate import simulate
+from .state import State
+from .visits import mark_calls, write_down
 from .workspace import Work, make_work, most_arrivals
 
 CHAINS = 2
 LARGE_FLEET = 300  # vehicles; then one plan to begin with must do
-WHOLE_TRIPS = 450  # so many trips are annealed as a whole
-REGION_VEHICLES = 10
-NEAR_POINTS = 20  # that a region may serve besides those it serves already
-REGION_MOVES = 1500  # in one visit of a region
-CHUNK_MOVES = 200  # between two looks at the clock
-HOT, COLD = 0.08, 0.004  # temperatures, in what an average trip is worth
+ROUND_VISITS = 20  # of regions, by each chain, until they are compared
+ROUNDS_APART = 6  # until the worse chain begins anew from the better one
+LOADS_AFTER = 70  # moves for each trip, until loads are planned anew
+WAIT = 0.01  # what waiting counts: so much utility for all people and the whole time
 TASTES = (
     (1, Taste(dock=1.0)),
     (0, Taste(dock=1.0)),
@@ -45,6 +51,20 @@ TASTES = (
 """(whether everyone is supported before anyone is settled, taste) of the plans to begin with."""
 
 
+class Pace(NamedTuple):
+    """How regions are annealed."""
+
+    vehicles: int  # of a region
+    moves: int  # in a visit
+    near_points: int  # that a region may serve besides those it serves already
+    hot: float  # temperatures at first and in the end, in what an average trip is worth
+    cold: float
+
+
+DISTRICT = Pace(vehicles=4, moves=100, near_points=1000, hot=0.03, cold=0.0005)
+CITY = Pace(vehicles=8, moves=300, near_points=20, hot=0.05, cold=0.0005)
+
+
 class Chain:
     """Room for one line of search."""
 
@@ -52,6 +72,16 @@ class Chain:
         self.work: Work = make_work(a, base, most_trips, seed)
         self.now, self.trial, self.best = (make_days(a, most_trips) for _ in range(3))
         self.base = Base(*(array.copy() for array in base))
+        self.rng = np.random.default_rng(seed)
+        self.best_state = State(a, most_trips)
+        self.best_value = -1e300
+
+    def keep_best(self, search: Search, state: State) -> None:
+        """Remember a state if it is the best of this chain."""
+        value = search.value(state)
+        if value > self.best_value:
+            self.best_value = value
+            self.best_state.become(state)
 
 
 class Search:
@@ -62,33 +92,25 @@ class Search:
         self.arrays = a = build_arrays(model)
         self.ways = build_ways(model, a)
         most_trips = int(np.clip(a.deadline // 30, 8, 48))
-        self.given = build_base(model, a, most_arrivals(a, most_trips), len(a.start_node) * most_trips * 4)
+        self.given = build_base(model, a, most_arrivals(a, most_trips))
         self.vehicles = np.arange(len(a.start_node), dtype=np.int64)
         self.nodes = np.arange(len(a.fixed), dtype=np.int64)
-        self.days: Days = make_days(a, most_trips)
-        self.visits: Visits = make_visits(a, most_trips * 4)
+        self.points = np.arange(len(a.people), dtype=np.int64)
+        self.best = State(a, most_trips)
+        self.most_trips = most_trips
         self.chains = [Chain(a, self.given, most_trips, seed * CHAINS + k) for k in range(CHAINS)]
-        self.calls = np.zeros((len(self.vehicles), len(self.nodes)), dtype=bool)
-        self.rng = np.random.default_rng(seed)
         self.pool = ThreadPoolExecutor(CHAINS)
-        self.score = np.zeros((len(a.people), 4))
-        self.utility_now = 0.0
         self.moves = 0
-        self._take_over(self.days)
+        self.ended = False
+        self.given_worth = 0.0  # weighted people that a trip left as it was given is worth
+        self.watch = Watch()
+        self.visits = self.best.visits
+        self._replay(self.chains[0], self.best)
 
-    # -- the days as a whole
-
-    def _take_over(self, days: Days) -> None:
-        """Make `days` the plan, and write down what comes of it."""
-        work = self.chains[0].work
-        copy_days(days, self.days, self.vehicles, self.nodes, self.arrays.sources)
-        self._simulate(self.chains[0], self.days, CLOSED)
-        write_down(work, self.visits, self.vehicles)
-        self._mark_calls(self.vehicles)
-        self.score[:] = work.score
-        self._reckon()
+    # -- plans as a whole
 
     def _simulate(self, chain: Chain, days: Days, taste: Taste) -> None:
+        chain.work.inside[:] = 1
         simulate(
             self.arrays,
             self.given,
@@ -100,29 +122,42 @@ class Search:
             self.nodes,
             self.ways,
             taste,
+            True,
         )
 
-    def _reckon(self) -> None:
-        total = self.model.total_worth
-        self.utility_now = float(self.score[:, 0].sum()) / total if total else 1.0
+    def _replay(self, chain: Chain, state: State) -> None:
+        """Let the days of a state take place, and write down what comes of them."""
+        self._simulate(chain, state.days, KEEP)
+        clean(chain.work, state.days, self.vehicles)
+        write_down(chain.work, state.visits, self.vehicles)
+        state.score[:] = chain.work.score
+        mark_calls(state.days, self.vehicles, state.calls)
+
+    def value(self, state: State) -> float:
+        """What a plan comes to in the end, in weighted people."""
+        return state.value(self.arrays, Aim(WAIT, 0.0, self.given_worth))
 
     @property
     def utility(self) -> float:
-        return self.utility_now
+        total = self.model.total_worth
+        return float(self.best.score[:, 0].sum()) / total if total else 1.0
+
+    @property
+    def score(self) -> Floats:
+        return self.best.score
 
     @property
     def supported(self) -> int:
-        return int(self.score[:, 2].sum())
+        return int(self.best.score[:, 2].sum())
 
     @property
     def mean_wait_min(self) -> float:
         weight = float((self.arrays.weight * self.arrays.people).sum())
-        return float(self.score[:, 1].sum()) / weight if weight else 0.0
+        return float(self.best.score[:, 1].sum()) / weight if weight else 0.0
 
-    @property
-    def trip_worth(self) -> float:
+    def _trip_worth(self, state: State) -> float:
         """Weighted people that an average trip is worth."""
-        return float(self.score[:, 0].sum()) / max(1, int(self.days.trips.sum()))
+        return max(1e-6, float(state.score[:, 0].sum()) / max(1, int(state.days.trips.sum())))
 
     # -- construction
 
@@ -150,78 +185,141 @@ class Search:
                 self.moves += 1
                 if worth > top:
                     top = worth
-                    self._take_over(days)
+                    copy_days(days, self.best.days, self.vehicles, self.nodes, self.arrays.sources)
+                    self._replay(self.chains[0], self.best)
 
-    # -- annealing
+    # -- improvement
 
     def improve(self, progress: Callable[[], float], over: Callable[[], bool]) -> None:
-        """Anneal until over(); progress tells the share of the time or work that has passed, 0 to 1."""
+        """Better the plan until over(); progress tells the share of the time or work that has passed, 0 to 1."""
         if not len(self.vehicles) or not len(self.arrays.need_item):
             return
-        if int(self.days.trips.sum()) <= WHOLE_TRIPS:
-            self._improve_whole(progress, over)
+        if len(self.vehicles) <= LARGE_FLEET:
+            self._improve_apart(progress, over)
         else:
-            self._improve_regions(progress, over)
+            self._improve_together(progress, over)
 
-    def _heat(self, part: float) -> tuple[float, Aim]:
-        """Temperature in weighted people, and aim, when a share of the time has passed."""
-        temperature = self.trip_worth * HOT * (COLD / HOT) ** part
-        return temperature, Aim(0.004, 0.2) if part < 0.8 else Aim(0.01, 0.05)
+    def _run(self, jobs: list[Callable[[], None]], over: Callable[[], bool]) -> None:
+        """Do jobs in parallel, and look at over() meanwhile."""
+        futures = [self.pool.submit(job) for job in jobs]
+        while wait(futures, timeout=0.1).not_done:
+            if over():
+                self.ended = True
+                self.watch.stop()
+        for future in futures:
+            future.result()
 
-    def _improve_whole(self, progress: Callable[[], float], over: Callable[[], bool]) -> None:
-        for chain in self.chains:
-            copy_days(self.days, chain.now, self.vehicles, self.nodes, self.arrays.sources)
-            copy_days(self.days, chain.best, self.vehicles, self.nodes, self.arrays.sources)
-        round_ = 0
+    def _heat(self, pace: Pace, part: float) -> tuple[float, Aim]:
+        """Temperature, in what an average trip is worth, and aim, when a share of the time has passed."""
+        hope = 0.1 * (1 - part) if part < 0.8 else 0.0
+        return pace.hot * (pace.cold / pace.hot) ** part, Aim(WAIT, hope, self.given_worth)
+
+    def _improve_apart(self, progress: Callable[[], float], over: Callable[[], bool]) -> None:
+        """By chains, each with a plan of its own."""
+        states = [State(self.arrays, self.most_trips) for _ in self.chains]
+        for state in states:
+            state.become(self.best)
+        moves_since = round_ = 0
         while not over():
-            temperature, aim = self._heat(progress())
+            heat, aim = self._heat(DISTRICT, progress())
+            plan_loads = moves_since >= LOADS_AFTER * int(states[0].days.trips.sum()) or round_ == 0
 
-            def run(chain: Chain, temperature: float = temperature, aim: Aim = aim) -> tuple[float, float]:
-                return self._anneal(
-                    chain, self.given, self.vehicles, self.nodes, aim, CHUNK_MOVES, temperature
-                )
+            def run(
+                chain: Chain, state: State, heat: float = heat, aim: Aim = aim, loads: bool = plan_loads
+            ) -> None:
+                if loads:
+                    self._plan_loads(chain, state)
+                for _ in range(ROUND_VISITS):
+                    if self.ended:
+                        return
+                    vehicles, nodes = self._region(chain, state, DISTRICT)
+                    self._visit(chain, state, vehicles, nodes, heat, aim, DISTRICT.moves, False)
+                    chain.keep_best(self, state)
 
-            values = list(self.pool.map(run, self.chains))
-            self.moves += CHAINS * CHUNK_MOVES
+            self._run([partial(run, *pair) for pair in zip(self.chains, states, strict=True)], over)
             round_ += 1
-            better = max(range(CHAINS), key=lambda k: values[k][0])
-            if round_ % 10 == 0:
-                for chain in self.chains:
-                    if chain is not self.chains[better]:
-                        self._copy(self.chains[better].now, chain.now)
-            self._keep(max(range(CHAINS), key=lambda k: values[k][1]))
+            moves_since = DISTRICT.moves * ROUND_VISITS + (0 if plan_loads else moves_since)
+            self.moves += CHAINS * DISTRICT.moves * ROUND_VISITS
+            chain = max(self.chains, key=lambda chain: chain.best_value)
+            if chain.best_value > self.value(self.best):
+                self.best.become(chain.best_state)
+            values = [self.value(state) for state in states]
+            if round_ % ROUNDS_APART == 0:
+                better = max(range(CHAINS), key=values.__getitem__)
+                for state in states:
+                    if state is not states[better]:
+                        state.become(states[better])
 
-    def _copy(self, a: Days, b: Days) -> None:
-        copy_days(a, b, self.vehicles, self.nodes, self.arrays.sources)
+    def _improve_together(self, progress: Callable[[], float], over: Callable[[], bool]) -> None:
+        """By chains at work on parts of one plan."""
+        state, moves_since = self.best, -1
+        while not over():
+            heat, aim = self._heat(CITY, progress())
+            if moves_since < 0 or moves_since >= LOADS_AFTER * int(state.days.trips.sum()):
+                self._run([partial(self._plan_loads, self.chains[0], state)], over)
+                moves_since = 0
+            regions: list[tuple[Ints, Ints]] = []
+            taken = np.zeros(len(self.nodes), dtype=bool)
+            for chain in self.chains * 4:
+                vehicles, nodes = self._region(chain, state, CITY)
+                if len(regions) < CHAINS and len(vehicles) and not taken[nodes].any():
+                    regions.append((vehicles, nodes))
+                    taken[nodes] = True
+            self._run(
+                [
+                    partial(self._visit, chain, state, *region, heat, aim, CITY.moves, True)
+                    for chain, region in zip(self.chains, regions, strict=False)
+                ],
+                over,
+            )
+            moves_since += CITY.moves * len(regions)
+            self.moves += CITY.moves * len(regions)
 
-    def _keep(self, k: int) -> None:
-        """Make the best of chain k the plan, if it is better."""
-        aim = Aim(0.01, 0.0)
-        chain = self.chains[k]
-        self._simulate(chain, chain.best, CLOSED)
-        value = merit(self.arrays, chain.work, self.nodes, aim)
-        if value > self._value(aim):
-            self._take_over(chain.best)
+    # -- loads
 
-    def _value(self, aim: Aim, points: Ints | None = None) -> float:
-        """What is written down comes to, at some points or all, hopes left aside."""
-        score = self.score if points is None else self.score[points]
-        return float(score[:, 0].sum() - aim.wait * score[:, 1].sum() / self.arrays.deadline)
+    def _plan_loads(self, chain: Chain, state: State) -> None:
+        """Decide anew what all trips take along, but those that are as they were given."""
+        stops, base = stops_of(state.visits), self.given
+        beside = given_trips(state.days)
+        if beside.any():
+            base = chain.base
+            settle(self.arrays, self.given, state.visits, beside, base)
+            stops = Stops(*(column[~beside[stops.vehicle, stops.trip]] for column in stops))
+        loads = best_loads(self.arrays, base, stops, WAIT, self.watch)
+        if loads is None:
+            return
+        write_wishes(self.arrays, base, chain.work, state.days, stops, loads, beside)
+        self._replay(chain, state)
 
-    def _mark_calls(self, vehicles: Ints) -> None:
-        """Note which nodes these vehicles visit."""
-        self.calls[vehicles] = False
-        rows = self.visits.rows[:, :, NODE]
-        for v in vehicles:
-            self.calls[v, rows[v, : self.visits.vehicle_visits[v]]] = True
+    # -- regions
 
-    def _anneal(
-        self, chain: Chain, base: Base, vehicles: Ints, nodes: Ints, aim: Aim, moves: int, temperature: float
-    ) -> tuple[float, float]:
-        return anneal(
-            self.arrays,
-            base,
-            chain.work,
+    def _visit(
+        self,
+        chain: Chain,
+        state: State,
+        vehicles: Ints,
+        nodes: Ints,
+        heat: float,
+        aim: Aim,
+        moves: int,
+        greedy: bool,
+    ) -> None:
+        """Anneal a region, and take over what comes of it."""
+        if not len(vehicles):
+            return
+        a, work = self.arrays, chain.work
+        mine = np.zeros(len(self.vehicles), dtype=np.int8)
+        mine[vehicles] = 1
+        work.inside[:] = 0
+        work.inside[nodes] = 1
+        others(a, self.given, state.visits, mine, work.inside, chain.base)
+        for days in (chain.now, chain.best):
+            copy_days(state.days, days, vehicles, nodes, a.sources)
+        points = nodes[nodes >= a.sources] - a.sources
+        anneal(
+            a,
+            chain.base,
+            work,
             chain.now,
             chain.trial,
             chain.best,
@@ -230,118 +328,47 @@ class Search:
             self.ways,
             aim,
             moves,
-            temperature,
+            heat * self._trip_worth(state),
         )
-
-    # -- regions
-
-    def _improve_regions(self, progress: Callable[[], float], over: Callable[[], bool]) -> None:
-        while not over():
-            temperature, aim = self._heat(
-                0.45 + 0.55 * progress()
-            )  # a region has less time to recover from heat
-            regions = self._pick_regions()
-
-            def run(job: tuple[Chain, Ints, Ints], temperature: float = temperature, aim: Aim = aim) -> None:
-                self._visit(*job, temperature, aim, over)
-
-            list(
-                self.pool.map(
-                    run, [(chain, *region) for chain, region in zip(self.chains, regions, strict=False)]
-                )
-            )
-            self.moves += REGION_MOVES * len(regions)
-            self._reckon()
-
-    def _visit(
-        self,
-        chain: Chain,
-        vehicles: Ints,
-        nodes: Ints,
-        temperature: float,
-        aim: Aim,
-        over: Callable[[], bool],
-    ) -> None:
-        """Anneal a region, and take over what comes of it."""
-        a, work = self.arrays, chain.work
-        mine = np.zeros(len(self.vehicles), dtype=np.int8)
-        mine[vehicles] = 1
-        work.inside[:] = 0
-        work.inside[nodes] = 1
-        others(a, self.given, self.visits, mine, work.inside, chain.base)
-        in_order = chain.base.pending_rows[: chain.base.pending[0]]
-        in_order[:] = in_order[np.lexsort((in_order[:, 1], in_order[:, 0]))]
-        for days in (chain.now, chain.best):
-            copy_days(self.days, days, vehicles, nodes, a.sources)
-        done = 0
-        while done < REGION_MOVES and not over():
-            heat = temperature * 0.2 ** (done / REGION_MOVES)
-            self._anneal(chain, chain.base, vehicles, nodes, aim, CHUNK_MOVES, heat)
-            done += CHUNK_MOVES
-        points = nodes[nodes >= a.sources] - a.sources
-        before = self._value(aim, points)
-        if (
-            self._merit_of(chain, chain.best, vehicles, nodes, aim) > before
-        ):  # else all goes on as it is written down
-            copy_days(chain.best, self.days, vehicles, nodes, a.sources)
-            write_down(work, self.visits, vehicles)
-            self._mark_calls(vehicles)
-            self.score[points] = work.score[points]
-
-    def _merit_of(self, chain: Chain, days: Days, vehicles: Ints, nodes: Ints, aim: Aim) -> float:
-        """What days of a region come to, hopes left aside; chain.work holds what comes of them."""
+        days = chain.best if greedy else chain.now
         simulate(
-            self.arrays,
-            chain.base,
-            chain.work,
-            days.rows,
-            days.trips,
-            days.aims,
-            vehicles,
-            nodes,
-            self.ways,
-            CLOSED,
+            a, chain.base, work, days.rows, days.trips, days.aims, vehicles, nodes, self.ways, KEEP, True
         )
-        value: float = merit(self.arrays, chain.work, nodes, Aim(aim.wait, 0.0))
-        return value
+        if greedy:
+            value = merit(a, work, nodes, Aim(aim.wait, 0.0)) + aim.given * count_given(days, vehicles)
+            if value <= state.value(a, aim, points, vehicles):
+                return
+        clean(work, days, vehicles)
+        copy_days(days, state.days, vehicles, nodes, a.sources)
+        write_down(work, state.visits, vehicles)
+        mark_calls(state.days, vehicles, state.calls)
+        state.score[points] = work.score[points]
 
-    def _pick_regions(self) -> list[tuple[Ints, Ints]]:
-        """Up to CHAINS regions (vehicles, nodes) without a common node."""
-        regions: list[tuple[Ints, Ints]] = []
-        taken = np.zeros(len(self.nodes), dtype=bool)
-        for _ in range(8):
-            vehicles, nodes = self._region()
-            if len(vehicles) and not taken[nodes].any():
-                regions.append((vehicles, nodes))
-                taken[nodes] = True
-                if len(regions) == CHAINS:
-                    break
-        return regions
-
-    def _region(self) -> tuple[Ints, Ints]:
+    def _region(self, chain: Chain, state: State, pace: Pace) -> tuple[Ints, Ints]:
         """Vehicles that bring goods around a random point, and the nodes they may use."""
-        a, visits = self.arrays, self.visits
+        a, visits, rng, size = self.arrays, state.visits, chain.rng, pace.vehicles
         asking = np.flatnonzero(np.diff(a.first_need) > 0) + a.sources
-        lacking = a.people * a.weight - self.score[:, 0]
+        lacking = a.people * a.weight - state.score[:, 0]
         chance = np.maximum(lacking[asking - a.sources], 0.0)
         chance = chance + 0.1 * (a.people * a.weight)[asking - a.sources] + 1e-9
-        centre = int(self.rng.choice(asking, p=chance / chance.sum()))
+        centre = int(rng.choice(asking, p=chance / chance.sum()))
         minutes = a.ways[0, centre]
         by_way = asking[np.argsort(minutes[asking], kind="stable")]
         chosen = np.zeros(len(self.vehicles), dtype=bool)
         for n in by_way:
-            chosen |= self.calls[:, n]
-            if chosen.sum() >= REGION_VEHICLES:
+            chosen |= state.calls[:, n] > 0
+            if chosen.sum() >= size:
                 break
-        if chosen.sum() > 1.5 * REGION_VEHICLES:
-            chosen[self.rng.permutation(np.flatnonzero(chosen))[REGION_VEHICLES:]] = False
+        if chosen.sum() > size:
+            chosen[rng.permutation(np.flatnonzero(chosen))[size:]] = False
         idle = np.flatnonzero(visits.vehicle_visits == 0)
-        close = idle[np.argsort(minutes[a.start_node[idle]], kind="stable")][: REGION_VEHICLES // 4]
-        chosen[close[minutes[a.start_node[close]] < FAR]] = True
+        if len(idle) and (rng.random() < 0.5 or not chosen.any()):
+            close = idle[np.argsort(minutes[a.start_node[idle]], kind="stable")][: 1 + size // 4]
+            chosen[close[minutes[a.start_node[close]] < FAR]] = True
         vehicles = np.flatnonzero(chosen)
         inside = np.zeros(len(self.nodes), dtype=bool)
-        inside |= self.calls[vehicles].any(axis=0)
-        inside[by_way[:NEAR_POINTS]] = True
+        inside |= state.calls[vehicles].any(axis=0)
+        inside[by_way[: pace.near_points]] = True
         for n in by_way[:8]:
             inside[[s for s in self.ways.around[n][:4] if s >= 0]] = True
         return vehicles, np.flatnonzero(inside).astype(np.int64)

@@ -26,21 +26,37 @@ def worth_of(a: Arrays, ratio: float) -> float:
 
 
 @compiled
-def supportable(a: Arrays, p: int, tier: int, units: Ints) -> int:
-    """S_τ: people of point p whose whole kit up to the tier these units (by need) make up."""
-    first, last = a.first_need[p], a.tiers[p, tier + 1]
-    whole = a.people[p]
-    for q in range(a.tiers[p, 1], last):
-        if a.need_group[q] == GENERAL:
-            whole = min(whole, math.floor(units[q - first] / a.need_per[q] + EPS))
-    missing = 0
-    for g in range(a.first_group[p], a.first_group[p + 1]):
-        served = a.group_size[g]
-        for q in range(a.tiers[p, 1], last):
-            if a.need_group[q] == g - a.first_group[p]:
-                served = min(served, math.floor(units[q - first] / a.need_per[q] + EPS))
-        missing += a.group_size[g] - served
-    people: int = max(0, min(whole, a.people[p] - missing))
+def supportable(a: Arrays, p: int, units: Ints, room: Floats) -> tuple[int, int]:
+    """(S₁, S₂): people of point p whose whole kits up to tier 1 and 2 these units (by need) make up.
+
+    room: [group] to work in.
+    """
+    first, first_group, groups = a.first_need[p], a.first_group[p], a.first_group[p + 1] - a.first_group[p]
+    whole = float(a.people[p])
+    for g in range(groups):
+        room[g] = a.group_size[first_group + g]
+    basic = 0
+    for q in range(a.tiers[p, 1], a.tiers[p, 3]):
+        if q == a.tiers[p, 2]:
+            basic = _people(a, p, whole, room)
+        served = units[q - first] * a.need_serves[q]
+        g = a.need_group[q]
+        if g == GENERAL:
+            whole = min(whole, served)
+        else:
+            room[g] = min(room[g], served)
+    settled = _people(a, p, whole, room)
+    return (basic if a.tiers[p, 2] < a.tiers[p, 3] else settled), settled
+
+
+@compiled
+def _people(a: Arrays, p: int, whole: float, room: Floats) -> int:
+    """Whole people of point p when the needs of all serve `whole`, and those of each group `room`."""
+    with_own = a.people[p]
+    first = a.first_group[p]
+    for g in range(a.first_group[p + 1] - first):
+        with_own -= a.group_size[first + g] - math.floor(room[g] + EPS)
+    people: int = max(0, min(math.floor(whole + EPS), with_own))
     return people
 
 
@@ -70,46 +86,15 @@ def demands_met(a: Arrays, p: int, had: Ints, count: int, ends: Table, units_at:
 
 
 @compiled
-def hand_out(
-    a: Arrays,
-    p: int,
-    tier: int,
-    had: Ints,
-    count: int,
-    ends: Table,
-    units_at: Table,
-    order: Ints,
-    units: Ints,
-) -> tuple[float, float]:
-    """(people served at a tier by the deadline, person-minutes waited) as what can be supported grows."""
-    people, opens, pace, deadline = a.people[p], a.opens[a.sources + p], a.pace[p], a.deadline
-    needs = a.first_need[p + 1] - a.first_need[p]
-    for k in range(needs):
-        units[k] = had[k]
-    served, waited, since = 0.0, 0.0, 0
-    level = supportable(a, p, tier, units)
-    for k in range(count + 1):
-        until = deadline if k == count else min(deadline, ends[order[k]])
-        begin = max(since, min(until, opens))
-        waited += (people - served) * (begin - since)
-        span = until - begin
-        if pace >= ENDLESS:
-            if span > 0:
-                served = max(served, float(level))
-            waited += (people - served) * span
-        else:
-            ramp = min(float(span), max(0.0, level - served) / pace)
-            grown = served + ramp * pace
-            waited += (people - (served + grown) / 2) * ramp + (people - grown) * (span - ramp)
-            served = grown
-        since = until
-        if k < count and ends[order[k]] <= deadline:
-            for j in range(needs):
-                units[j] += units_at[order[k], j]
-            level = supportable(a, p, tier, units)
-    if pace >= ENDLESS and opens <= deadline:
-        served = max(served, float(level))
-    return served, waited
+def hand_out(level: float, served: float, pace: float, span: float) -> tuple[float, float]:
+    """(people served in the end, person-minutes of service) of `span` open minutes with kits for `level` people."""
+    if pace >= ENDLESS:
+        if span > 0:
+            served = max(served, level)
+        return served, served * span
+    ramp = min(span, max(0.0, level - served) / pace)
+    grown = served + ramp * pace
+    return grown, (served + grown) / 2 * ramp + grown * (span - ramp)
 
 
 @compiled
@@ -122,22 +107,40 @@ def serve(
     units_at: Table,
     order: Ints,
     units: Ints,
+    room: Floats,
     out: Floats,
 ) -> None:
     """Score point p: out = (worth in weighted people, weighted person-minutes waited, supported, settled).
 
-    had: units at minute 0, by need; ends, units_at: its arrivals in any order; order, units: room to work in.
+    had: units at minute 0, by need; ends, units_at: its arrivals in any order; order, units, room: to work in.
     """
     out[1] = out[2] = out[3] = 0.0
     out[0] = demands_met(a, p, had, count, ends, units_at)
-    if a.people[p] == 0:
+    people = a.people[p]
+    if people == 0:
         return
+    opens, pace, deadline = a.opens[a.sources + p], a.pace[p], a.deadline
     sort_by_end(count, ends, order)
-    for tier in (1, 2):
-        served, waited = hand_out(a, p, tier, had, count, ends, units_at, order, units)
-        done = math.floor(served + 1e-6)
-        part = 0.7 if tier == 1 else 0.3
-        out[0] += a.weight[p] * a.people[p] * part * worth_of(a, done / a.people[p])
-        out[1 + tier] = done
-        if tier == 1:
-            out[1] = a.weight[p] * waited
+    needs = a.first_need[p + 1] - a.first_need[p]
+    for k in range(needs):
+        units[k] = had[k]
+    supported = settled = minutes = 0.0
+    basic, full = supportable(a, p, units, room)
+    since = min(opens, deadline)
+    for k in range(count + 1):
+        until = deadline if k == count else min(deadline, ends[order[k]])
+        if until > since:
+            supported, more = hand_out(basic, supported, pace, float(until - since))
+            settled, _ = hand_out(full, settled, pace, float(until - since))
+            minutes += more
+            since = until
+        if k < count and ends[order[k]] <= deadline:
+            for j in range(needs):
+                units[j] += units_at[order[k], j]
+            basic, full = supportable(a, p, units, room)
+    if pace >= ENDLESS and opens <= deadline:
+        supported, settled = max(supported, float(basic)), max(settled, float(full))
+    out[1] = a.weight[p] * (people * deadline - minutes)
+    out[2], out[3] = math.floor(supported + 1e-6), math.floor(settled + 1e-6)
+    out[0] += a.weight[p] * people * 0.7 * worth_of(a, out[2] / people)
+    out[0] += a.weight[p] * people * 0.3 * worth_of(a, out[3] / people)

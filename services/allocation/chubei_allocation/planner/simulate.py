@@ -1,6 +1,6 @@
 """What comes of a set of vehicle days: a simulation that runs trip after trip, the earliest free vehicle first.
 
-A day is a list of trips (rows of arrays.TRIP_WIDTH numbers: sources, then points). The simulation decides what the
+A day is a list of trips (rows of numbers, see arrays.py: sources, then points). The simulation decides what the
 search need not: when each visit starts (the first gap at docks and bays), and what is loaded for which point
 (filling.py), given all that was loaded for it before. So every outcome obeys the rules, and what a search varies is
 small: who goes where in which order.
@@ -11,11 +11,19 @@ from __future__ import annotations
 import numpy as np
 
 from .arrays import (
+    DROP_STARTS,
     DROPS,
     FIRST_DROP,
     FIRST_LOAD,
+    FIRST_STEP,
+    FIRST_WISH,
+    GIVEN,
+    LOAD_STARTS,
     LOADS,
+    MOST_LOADS,
+    PLANNED,
     RELEASE,
+    TIMES_PLANNED,
     Arrays,
     Base,
     Ints,
@@ -27,85 +35,13 @@ from .compiled import compiled
 from .filling import fill, most_kg_in
 from .model import FAR
 from .neighbours import Ways
-from .serving import serve
+from .promise import drop_kg, is_given, keep, promise, put_aboard, reserve, take
+from .restore import reset, reset_touched, serve_node, touch
+from .vehicle_queue import pop, push
+from .visits import note
 from .workspace import Work
 
-
-@compiled
-def push(heap: Ints, size: Ints, minute: int, v: int) -> None:
-    k = size[0]
-    size[0] += 1
-    while k > 0:
-        up = (k - 1) // 2
-        if heap[up, 0] < minute or (heap[up, 0] == minute and heap[up, 1] <= v):
-            break
-        heap[k, 0], heap[k, 1] = heap[up, 0], heap[up, 1]
-        k = up
-    heap[k, 0], heap[k, 1] = minute, v
-
-
-@compiled
-def pop(heap: Ints, size: Ints) -> tuple[int, int]:
-    minute, v = heap[0, 0], heap[0, 1]
-    size[0] -= 1
-    n = size[0]
-    last_minute, last_v = heap[n, 0], heap[n, 1]
-    k = 0
-    while True:
-        down = 2 * k + 1
-        if down >= n:
-            break
-        right = down + 1
-        if right < n and (
-            heap[right, 0] < heap[down, 0]
-            or (heap[right, 0] == heap[down, 0] and heap[right, 1] < heap[down, 1])
-        ):
-            down = right
-        if last_minute < heap[down, 0] or (last_minute == heap[down, 0] and last_v <= heap[down, 1]):
-            break
-        heap[k, 0], heap[k, 1] = heap[down, 0], heap[down, 1]
-        k = down
-    heap[k, 0], heap[k, 1] = last_minute, last_v
-    return minute, v
-
-
-@compiled
-def reset(a: Arrays, base: Base, w: Work, nodes: Ints) -> None:
-    """Back to what is there before any vehicle of the search moves, at these nodes."""
-    for n in nodes:
-        for m in range(w.booked.shape[1]):
-            w.booked[n, m] = base.booked[n, m]
-        if n < a.sources:
-            for h in range(a.first_holding[n], a.first_holding[n + 1]):
-                for m in range(w.left.shape[1]):
-                    w.left[h, m] = base.left[h, m]
-        else:
-            p = n - a.sources
-            w.arrivals[p] = base.arrivals[p]
-            for q in range(a.first_need[p], a.first_need[p + 1]):
-                w.sent[q] = base.had[q]
-            for k in range(base.arrivals[p]):
-                w.arrival_end[p, k] = base.arrival_end[p, k]
-                for q in range(a.first_need[p], a.first_need[p + 1]):
-                    units = base.arrival_units[p, k, q - a.first_need[p]]
-                    w.arrival_units[p, k, q - a.first_need[p]] = units
-                    if k < base.begun[p]:
-                        w.sent[q] += units
-
-
-@compiled
-def take(left: Table, step: int, units: int) -> None:
-    """Load units in a step: later loads find less, and earlier ones must leave them there."""
-    less = np.int32(units)
-    for m in range(
-        np.uint64(step), np.uint64(len(left))
-    ):  # unsigned: no look from the end, so it goes by vectors
-        left[m] -= less
-    least = left[step]
-    m = step - 1
-    while m >= 0 and left[m] > least:  # left never falls with time
-        left[m] = least
-        m -= 1
+NOTHING, TOO_LATE = -1, -2  # instead of when a load ends
 
 
 @compiled
@@ -169,9 +105,10 @@ def pick(a: Arrays, w: Work, row: Ints, aims: Table, v: int, stop: int, start: i
             break
         begin = max(clock, float(a.opens[n]))
         handling = 1 / a.kg_per_min[s] + 1 / a.kg_per_min[n]
+        begin += drop_kg(a, w, p, d) * handling
         in_time = most_kg_in(a.deadline - begin - a.fixed[n], a.kg_per_min[s], a.kg_per_min[n])
         most_kg = min(a.payload[v] - kg, in_time)
-        if most_kg <= 0 or not spare_for(a, w, s, n, start, row, stop):
+        if most_kg <= 0.001 * a.payload[v] or not spare_for(a, w, s, n, start, row, stop):
             continue
         arrives = int(begin) + a.fixed[n]
         more_kg, more_m3 = fill(a, p, aims[p], w.sent, w.spare, most_kg, a.volume[v] - m3, arrives, w.goods)
@@ -187,26 +124,44 @@ def pick(a: Arrays, w: Work, row: Ints, aims: Table, v: int, stop: int, start: i
 
 
 @compiled
+def is_held(w: Work, row: Ints, v: int) -> bool:
+    """Whether a trip of v waits for when it was planned to start, and takes no more than planned."""
+    held: bool = row[PLANNED] == TIMES_PLANNED and (w.loose[v] == 0 or row[GIVEN] > 0)
+    return held
+
+
+@compiled
 def load(a: Arrays, w: Work, row: Ints, aims: Table, v: int, stop: int, here: int, free: int) -> int:
-    """Time the stop-th load of a trip of v, which stands at `here` from `free` on; its end, −1 if it takes nothing."""
+    """Time the stop-th load of a trip of v, which stands at `here` from `free` on; its end, NOTHING or TOO_LATE."""
     s = row[FIRST_LOAD + stop]
     leg = a.ways[a.speed[v], here, s]
     arrive = free + leg
     w.load_start[stop] = -1
     if leg >= FAR or arrive >= a.deadline:
-        return -1
+        return TOO_LATE
+    if stop == 0 and is_given(row):
+        arrive = max(arrive, row[GIVEN] - 1)
     least = max(arrive, row[RELEASE]) if stop == 0 else arrive
+    promised = 0.0
+    for i in range(len(w.picked)):
+        promised += w.promised[stop, i] * a.kg[i]
+    if promised > 0.0:
+        least = max(least, a.step_begin[row[FIRST_STEP + stop]])
+    if is_held(w, row, v):
+        least = max(least, row[LOAD_STARTS + stop])
     start = earliest(a.manned[s], w.booked[s], least, a.fixed[s] + 1)
     if start >= a.deadline:
-        return -1
-    kg = pick(a, w, row, aims, v, stop, start)
+        return TOO_LATE
+    kg = promised
+    if not is_held(w, row, v):
+        kg += pick(a, w, row, aims, v, stop, start)
     if kg <= 0:
-        return -1
+        return NOTHING
     minutes = max(1, a.fixed[s] + int(np.ceil(kg / a.kg_per_min[s] - 1e-9)))
     start = earliest(a.manned[s], w.booked[s], start, minutes)
     w.load_arrive[stop], w.load_start[stop], w.load_end[stop] = arrive, start, start + minutes
     for i in range(len(w.picked)):
-        w.load_units[stop, i] = w.picked[i]
+        w.load_units[stop, i] = w.picked[i] + w.promised[stop, i]
         w.picked[i] = 0
     end: int = start + minutes
     return end
@@ -221,6 +176,15 @@ def give_back(a: Arrays, w: Work, row: Ints, d: int) -> None:
         w.sent[q] -= units
         w.cargo[d, q - a.first_need[p]] = 0
         i = a.need_item[q]
+        wish = row[FIRST_WISH + d * w.cargo.shape[1] + q - a.first_need[p]] if row[PLANNED] else 0
+        if wish > 0:
+            stop = wish % MOST_LOADS
+            h = a.holding_of[row[FIRST_LOAD + stop], i]
+            for m in range(row[FIRST_STEP + stop], w.left.shape[1]):
+                w.left[h, m] += wish // MOST_LOADS
+            w.promised[stop, i] -= wish // MOST_LOADS
+            w.load_units[stop, i] -= wish // MOST_LOADS
+            units -= wish // MOST_LOADS
         for stop in range(row[LOADS]):
             if units > 0 and w.load_start[stop] >= 0:
                 less = min(units, w.load_units[stop, i])
@@ -230,14 +194,15 @@ def give_back(a: Arrays, w: Work, row: Ints, d: int) -> None:
 
 @compiled
 def time_drops(a: Arrays, w: Work, row: Ints, v: int, here: int, free: int) -> tuple[int, int]:
-    """Time the drops of a trip, and leave out those that come too late; (where, when) v is free then."""
+    """Time the drops of a trip, and leave out those that come too late; (where, when) v is free then.
+
+    Of a planned trip none is left out: where is then TOO_LATE.
+    """
     for d in range(row[DROPS]):
         n = row[FIRST_DROP + d]
         p = n - a.sources
         w.drop_start[d] = -1
-        kg = 0.0
-        for q in range(a.first_need[p], a.first_need[p + 1]):
-            kg += w.cargo[d, q - a.first_need[p]] * a.kg[a.need_item[q]]
+        kg = drop_kg(a, w, p, d)
         if kg == 0.0:
             continue
         leg = a.ways[a.speed[v], here, n]
@@ -245,8 +210,13 @@ def time_drops(a: Arrays, w: Work, row: Ints, v: int, here: int, free: int) -> t
         minutes = max(1, a.fixed[n] + int(np.ceil(kg / a.kg_per_min[n] - 1e-9)))
         start = a.deadline + 1
         if leg < FAR and arrive < a.deadline:
-            start = earliest(a.manned[n], w.booked[n], max(arrive, a.opens[n]), minutes)
+            least = max(arrive, a.opens[n])
+            if is_held(w, row, v):
+                least = max(least, row[DROP_STARTS + d])
+            start = earliest(a.manned[n], w.booked[n], least, minutes)
         if start + minutes > a.deadline:
+            if row[PLANNED]:
+                return TOO_LATE, free
             give_back(a, w, row, d)
             continue
         w.drop_arrive[d], w.drop_start[d], w.drop_end[d] = arrive, start, start + minutes
@@ -277,7 +247,7 @@ def book_trip(a: Arrays, w: Work, row: Ints, v: int) -> None:
             s = row[FIRST_LOAD + stop]
             book(w.booked[s], w.load_start[stop], w.load_end[stop], 1)
             for h in range(a.first_holding[s], a.first_holding[s + 1]):
-                units = w.load_units[stop, a.holding_item[h]]
+                units = w.load_units[stop, a.holding_item[h]] - w.promised[stop, a.holding_item[h]]
                 if units > 0:
                     take(w.left[h], a.step_of[w.load_start[stop]], units)
             note(a, w, v, s, stop, False)
@@ -297,17 +267,42 @@ def book_trip(a: Arrays, w: Work, row: Ints, v: int) -> None:
 
 @compiled
 def run_trip(a: Arrays, w: Work, row: Ints, aims: Table, v: int) -> bool:
-    """Run a trip of v, free now where it stands; False, and nothing changed, if it brings nothing in time."""
+    """Run a trip of v, free now where it stands; False, and nothing changed, if it brings nothing in time.
+
+    Where what it is planned to take does not come in time, its loads are decided on anew.
+    """
+    if row[PLANNED] != TIMES_PLANNED:
+        w.loose[v] = 1
+    if is_given(row):
+        reserve(a, w, row, -1)
+    done = load_and_drop(a, w, row, aims, v)
+    if not done and row[PLANNED]:
+        row[PLANNED] = 0
+        done = load_and_drop(a, w, row, aims, v)
+    return done
+
+
+@compiled
+def load_and_drop(a: Arrays, w: Work, row: Ints, aims: Table, v: int) -> bool:
+    """Run a trip of v; False, and nothing changed, if it brings nothing, or not all that was planned."""
     here, free = w.at_node[v], w.free[v]
+    for stop in range(row[LOADS]):
+        touch(w, row[FIRST_LOAD + stop])
     for d in range(row[DROPS]):
-        for k in range(w.cargo.shape[1]):
-            w.cargo[d, k] = 0
+        touch(w, row[FIRST_DROP + d])
+    put_aboard(a, w, row)
+    good = True
     for stop in range(row[LOADS]):
         end = load(a, w, row, aims, v, stop, here, free)
         if end >= 0:
             here, free = row[FIRST_LOAD + stop], end
-    here, free = time_drops(a, w, row, v, here, free)
-    if not purposeful(w, row):
+        elif end == TOO_LATE and row[PLANNED]:
+            good = False
+            break
+    if good:
+        here, free = time_drops(a, w, row, v, here, free)
+        good = here >= 0 and purposeful(w, row)
+    if not good:
         for d in range(row[DROPS]):
             give_back(a, w, row, d)
         return False
@@ -317,20 +312,18 @@ def run_trip(a: Arrays, w: Work, row: Ints, aims: Table, v: int) -> bool:
 
 
 @compiled
-def send_others(a: Arrays, base: Base, w: Work, next_one: int, minute: int, v: int) -> int:
-    """Count as sent what other vehicles decide on before v does at a minute; the next one that is pending.
-
-    So the search of a part sees at each decision just what the whole saw, and its outcome fits what is there.
-    """
-    while next_one < base.pending[0]:
-        row = base.pending_rows[next_one]
-        if row[0] > minute or (row[0] == minute and row[1] > v):
-            break
-        p, k = row[2], row[3]
-        for q in range(a.first_need[p], a.first_need[p + 1]):
-            w.sent[q] += base.arrival_units[p, k, q - a.first_need[p]]
-        next_one += 1
-    return next_one
+def set_out(a: Arrays, w: Work, days: Table, trips: Ints, vehicles: Ints) -> None:
+    """All vehicles where they begin, and laid aside for them what they are planned to take."""
+    w.heap_size[0] = 0
+    w.log.size[0] = 0
+    for v in vehicles:
+        w.at_node[v], w.free[v], w.trip[v], w.loose[v] = a.start_node[v], a.start_free[v], 0, 0
+        for k in range(w.done.shape[1]):
+            w.done[v, k] = 0
+        push(w.heap, w.heap_size, w.free[v], v)
+        for k in range(trips[v]):
+            if days[v, k, PLANNED]:
+                promise(a, w, days[v, k])
 
 
 @compiled
@@ -345,25 +338,21 @@ def simulate(
     nodes: Ints,
     ways: Ways,
     taste: Taste,
+    anew: bool,
 ) -> None:
     """Run the days of `vehicles` among `nodes`; w.score then holds what each point gets, w.done what took place.
 
-    days: [v, trip, TRIP_WIDTH]; trips: [v] number of trips; aims: [p, 3], see filling.py. A trip
-    without sources is chosen when its turn comes, and so are, if taste.extend,
-    further trips where a day has room left.
+    days: [v, trip, …], see arrays.py; trips: [v] number of trips; aims: [p, 3], see filling.py. A trip without sources
+    is chosen when its turn comes, and so are, if taste.extend, further trips where a day has room left. anew: `base`
+    is another than the last time.
     """
-    reset(a, base, w, nodes)
-    w.heap_size[0] = 0
-    w.log.size[0] = 0
-    for v in vehicles:
-        w.at_node[v], w.free[v], w.trip[v] = a.start_node[v], a.start_free[v], 0
-        for k in range(w.done.shape[1]):
-            w.done[v, k] = 0
-        push(w.heap, w.heap_size, w.free[v], v)
-    pending = 0
+    if anew:
+        reset(a, base, w, nodes)
+    else:
+        reset_touched(a, base, w)
+    set_out(a, w, days, trips, vehicles)
     while w.heap_size[0] > 0:
-        minute, v = pop(w.heap, w.heap_size)
-        pending = send_others(a, base, w, pending, minute, v)
+        _, v = pop(w.heap, w.heap_size)
         k = w.trip[v]
         w.trip[v] += 1
         if k == trips[v]:
@@ -377,40 +366,12 @@ def simulate(
             continue
         if run_trip(a, w, days[v, k], aims, v):
             w.done[v, k] = 1
+            if taste.plan > 0.0:
+                keep(a, base, w, days[v, k])
             push(w.heap, w.heap_size, w.free[v], v)
         elif w.trip[v] < trips[v]:
             push(w.heap, w.heap_size, w.free[v], v)
-    send_others(a, base, w, pending, FAR, 0)
-    for n in nodes:
+    for k in range(w.touched_count[0]):
+        n = w.touched[k]
         if n >= a.sources:
-            p = n - a.sources
-            had = base.had[a.first_need[p] : a.first_need[p + 1]]
-            serve(
-                a, p, had, w.arrivals[p], w.arrival_end[p], w.arrival_units[p], w.order, w.units, w.score[p]
-            )
-
-
-@compiled
-def note(a: Arrays, w: Work, v: int, n: int, k: int, drop: bool) -> None:
-    """Write a visit down: the k-th load or drop."""
-    log = w.log
-    at = log.size[0]
-    log.size[0] += 1
-    for i in range(log.goods.shape[1]):
-        log.goods[at, i] = 0
-    if not drop:
-        arrive, start, end = w.load_arrive[k], w.load_start[k], w.load_end[k]
-        for i in range(log.goods.shape[1]):
-            log.goods[at, i] = w.load_units[k, i]
-    else:
-        arrive, start, end = w.drop_arrive[k], w.drop_start[k], w.drop_end[k]
-        p = n - a.sources
-        for q in range(a.first_need[p], a.first_need[p + 1]):
-            log.goods[at, a.need_item[q]] += w.cargo[k, q - a.first_need[p]]
-    log.visits[at, 0], log.visits[at, 1], log.visits[at, 2], log.visits[at, 3] = (
-        v,
-        w.trip[v] - 1,
-        n,
-        k if drop else -1,
-    )
-    log.visits[at, 4], log.visits[at, 5], log.visits[at, 6] = arrive, start, end
+            serve_node(a, base, w, n - a.sources)

@@ -13,7 +13,7 @@ from .model import Model
 from .outcome import outcome, unmet
 from .program import Watch
 from .ready import make_ready
-from .replan import Replan
+from .resume import REHEAT, resume
 from .scenario import Claims, Plan, Scenario, SolverReport, Trip
 from .search import Search
 from .stopping import DEFAULT_TIME_LIMIT_S, REPLAN_SHARE, Progress, Stop
@@ -68,19 +68,19 @@ class _Solve:
         self.people = sum(want.people for want in self.model.wants)
         self.bounding = threading.Thread(target=self._find_bound, daemon=True)
         self.bounding.start()
-        self.replan = Replan(self.model, previous, seed)
+        self.previous = previous
+        self.search = Search(self.model, seed)
         self._report(self.clock)
 
     def _report(self, clock: _Clock) -> None:
-        if self.on_progress is None or not self.replan.options:
+        if self.on_progress is None:
             return
-        choice = self.replan.choice
         self.on_progress(
             Progress(
                 phase=self.phase,
                 elapsed_s=clock.elapsed_s,
-                utility=choice.utility,
-                supported=choice.supported,
+                utility=self.search.utility,
+                supported=self.search.supported,
                 people=self.people,
                 bound=self.bound.utility,
             )
@@ -98,36 +98,36 @@ class _Solve:
 
     def _over(self) -> bool:
         limit = self.clock.stop.work_limit
-        work = self.replan.moves
+        work = self.search.moves
         return self.clock.over() or (limit is not None and work >= limit)
 
     def _part(self) -> float:
         """The share of the work or time that has passed, 0 to 1."""
         stop = self.clock.stop
         if stop.work_limit is not None:
-            return min(1.0, self.replan.moves / stop.work_limit)
+            return min(1.0, self.search.moves / stop.work_limit)
         if stop.time_limit_s is not None:
             return min(1.0, self.clock.elapsed_s / stop.time_limit_s)
         return 0.5
 
-    def _construct(self, search: Search, over: Callable[[], bool]) -> None:
-        """The plan that a search begins with."""
-        search.construct(self.bound, over)
-        self._report(self.clock)
-        self.phase = "improve"
-        if self.bounding.is_alive() and len(search.vehicles) < 100 and not self.replan.previous:
-            self._await()
-
     def run(self) -> Search:
-        """The search whose plan is best when the time is up."""
+        """The search, when the time is up."""
         if self.clock.stop.work_limit is not None:
             self.bounding.join()  # its targets must not depend on how fast it comes
-        self.replan.run(self._construct, self._part, self._over)
+        resumed = bool(self.previous) and resume(self.search, self.previous)
+        begin = REHEAT if resumed else 0.0
+        if not resumed:
+            self.search.construct(self.bound, self._over)
+        self._report(self.clock)
+        self.phase = "improve"
+        if not resumed and self.bounding.is_alive() and len(self.search.vehicles) < 100:
+            self._await()
+        self.search.improve(lambda: begin + (1 - begin) * self._part(), self._over)
         self.watch.stop()
         self.bounding.join(timeout=1.0)  # at most: a bound that is not there by then is not waited for
         self.phase = "done"
         self._report(self.clock)
-        return self.replan.choice
+        return self.search
 
 
 def plan(
@@ -141,13 +141,13 @@ def plan(
 
     Anytime: whenever it is stopped it returns a plan that obeys all rules, if need be one without new trips.
     The time limit runs from when the search is compiled, which is once for each machine (ready.py).
-    With the trips of a previous plan it keeps those not yet begun where that costs little (replan.py), tells how
+    With the trips of a previous plan it keeps those not yet begun where that costs little (resume.py), tells how
     it differs, and takes half of the default time, and half of a work limit.
     """
     make_ready()
     solve = _Solve(scenario, _limits(stop, previous), seed, on_progress, previous or ())
     search = solve.run()
-    trips = outcome(search, scenario.committed)
+    trips = outcome(search)
     utility = round(search.utility, 6)
     bound = max(solve.bound.utility, utility)
     claims = Claims(

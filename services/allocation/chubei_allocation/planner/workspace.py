@@ -27,8 +27,9 @@ class Work(NamedTuple):
     arrivals: Ints  # [p] number of arrivals
     arrival_end: Table  # [p, arrival] minute
     arrival_units: Table  # [p, arrival, need of the point]
-    cargo: Table  # [drop, need of the point], as the next seven of the trip that is run
+    cargo: Table  # [drop, need of the point], as the next eight of the trip that is run
     load_units: Ints  # [load, i]
+    promised: Ints  # [load, i] those of them that the trip was planned to load
     load_arrive: Ints  # [load]
     load_start: Ints  # [load] −1: it takes nothing there
     load_end: Ints  # [load]
@@ -38,19 +39,26 @@ class Work(NamedTuple):
     at_node: Ints  # [v] where it stands
     free: Ints  # [v] from when on
     trip: Ints  # [v] its next trip
+    touched: Ints  # [n] nodes that a simulation has changed
+    is_touched: Table  # [n]
+    touched_count: Ints  # [1]
+    loose: Ints  # [v] 1: its trips need not wait for when they were planned to start
     heap: Ints  # [v, 2] (minute, v)
     heap_size: Ints  # [1]
     order: Ints  # [arrival]
     units: Ints  # [need of a point], as the next two
+    room: Floats  # [group of a point]
     spare: Ints
     goods: Ints
     inside: Table  # [n] 1 if the search may use the node
     done: Table  # [v, trip] 1 if the trip takes place
     score: Floats  # [p, 4] worth, waited, supported, settled
+    score_before: Floats  # [p, 4] the same without any vehicle of the search
     picked: Ints  # [i] taken for other drops of the trip in hand
     best_goods: Ints  # [need of a point]
     best: Floats  # [8] of the trip being chosen
     liking: Floats  # [p] factor on the worth of goods for a point
+    toll: Floats  # [s] what a minute at a dock costs, in weighted people
     back: Floats  # [speed, n] minutes to the nearest source
     log: Log
     rng: Any  # [1] state of the random numbers, uint64
@@ -71,6 +79,7 @@ def make_work(a: Arrays, base: Base, most_trips: int, seed: int) -> Work:
         arrival_units=np.zeros((points, arrivals, needs), dtype=np.int32),
         cargo=np.zeros((MOST_DROPS, needs), dtype=np.int32),
         load_units=np.zeros((MOST_LOADS, len(a.kg)), dtype=np.int64),
+        promised=np.zeros((MOST_LOADS, len(a.kg)), dtype=np.int64),
         load_arrive=np.zeros(MOST_LOADS, dtype=np.int64),
         load_start=np.zeros(MOST_LOADS, dtype=np.int64),
         load_end=np.zeros(MOST_LOADS, dtype=np.int64),
@@ -80,19 +89,26 @@ def make_work(a: Arrays, base: Base, most_trips: int, seed: int) -> Work:
         at_node=np.zeros(vehicles, dtype=np.int64),
         free=np.zeros(vehicles, dtype=np.int64),
         trip=np.zeros(vehicles, dtype=np.int64),
+        touched=np.zeros(len(a.fixed), dtype=np.int64),
+        is_touched=np.zeros(len(a.fixed), dtype=np.int8),
+        touched_count=np.zeros(1, dtype=np.int64),
+        loose=np.zeros(vehicles, dtype=np.int64),
         heap=np.zeros((vehicles + 1, 2), dtype=np.int64),
         heap_size=np.zeros(1, dtype=np.int64),
         order=np.zeros(arrivals + 1, dtype=np.int64),
         units=np.zeros(needs, dtype=np.int64),
+        room=np.zeros(1 + int(np.diff(a.first_group).max(initial=0))),
         spare=np.zeros(needs, dtype=np.int64),
         goods=np.zeros(needs, dtype=np.int64),
         inside=np.ones(len(a.fixed), dtype=np.int8),
         done=np.zeros((vehicles, most_trips), dtype=np.int8),
         score=np.zeros((points, 4)),
+        score_before=np.zeros((points, 4)),
         picked=np.zeros(len(a.kg), dtype=np.int64),
         best_goods=np.zeros(needs, dtype=np.int64),
         best=np.zeros(8),
         liking=np.ones(points),
+        toll=np.zeros(a.sources),
         back=np.where(nearest >= FAR, 0, nearest).astype(np.float64),
         log=make_log(a, vehicles * most_trips * 4),
         rng=np.array([(seed * 0x9E3779B97F4A7C15 + 0x2545F4914F6CDD1D) % 2**64 or 1], dtype=np.uint64),
