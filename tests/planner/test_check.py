@@ -177,10 +177,9 @@ def test_a_fault_is_found(good: dict[str, Any], rule: int, fault: Fault) -> None
 
 def test_what_has_begun_is_counted_but_not_judged(good: dict[str, Any]) -> None:
     scenario, stored = plain(), copy.deepcopy(good)
-    begun = [trip for trip in stored["trips"] if trip["visits"][0]["start"] < 60]
-    scenario["now_min"] = 60
-    scenario["committed"] = copy.deepcopy(begun)
+    now = 1 + max(trip["visits"][0]["start"] for trip in stored["trips"])  # all have begun
+    scenario["now_min"] = now
+    scenario["committed"] = copy.deepcopy(stored["trips"])
     for source in scenario["sources"]:
-        source["docks"] = [[60, 9]]  # the crews that loaded them have gone since
-    assert begun
+        source["docks"] = [[now, 9]]  # the crews that loaded them have gone since
     assert rules_broken(scenario, stored) == set()

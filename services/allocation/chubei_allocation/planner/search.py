@@ -95,7 +95,6 @@ class Search:
         self.given = build_base(model, a, most_arrivals(a, most_trips))
         self.vehicles = np.arange(len(a.start_node), dtype=np.int64)
         self.nodes = np.arange(len(a.fixed), dtype=np.int64)
-        self.points = np.arange(len(a.people), dtype=np.int64)
         self.best = State(a, most_trips)
         self.most_trips = most_trips
         self.chains = [Chain(a, self.given, most_trips, seed * CHAINS + k) for k in range(CHAINS)]
@@ -256,7 +255,11 @@ class Search:
         while not over():
             heat, aim = self._heat(CITY, progress())
             if moves_since < 0 or moves_since >= LOADS_AFTER * int(state.days.trips.sum()):
+                before = self.chains[0].best_state
+                before.become(state)
                 self._run([partial(self._plan_loads, self.chains[0], state)], over)
+                if self.value(state) < self.value(before):  # rounding took more than the program found
+                    state.become(before)
                 moves_since = 0
             regions: list[tuple[Ints, Ints]] = []
             taken = np.zeros(len(self.nodes), dtype=bool)
