@@ -263,11 +263,13 @@ class Search:
                 moves_since = 0
             regions: list[tuple[Ints, Ints]] = []
             taken = np.zeros(len(self.nodes), dtype=bool)
+            busy = np.zeros(len(self.vehicles), dtype=bool)  # idle ones are near more than one region
             for chain in self.chains * 4:
                 vehicles, nodes = self._region(chain, state, CITY)
-                if len(regions) < CHAINS and len(vehicles) and not taken[nodes].any():
+                apart = not taken[nodes].any() and not busy[vehicles].any()
+                if len(regions) < CHAINS and len(vehicles) and apart:
                     regions.append((vehicles, nodes))
-                    taken[nodes] = True
+                    taken[nodes] = busy[vehicles] = True
             self._run(
                 [
                     partial(self._visit, chain, state, *region, heat, aim, CITY.moves, True)
