@@ -68,7 +68,6 @@ class Loads(NamedTuple):
     drop: Ints
     need: Ints
     units: Ints
-    value: float  # of the program
 
 
 def best_loads(a: Arrays, base: Base, stops: Stops, wait: float, watch: Watch) -> Loads | None:
@@ -76,20 +75,13 @@ def best_loads(a: Arrays, base: Base, stops: Stops, wait: float, watch: Watch) -
     if not len(stops.node):
         return None
     program = _LoadProgram(a, base, stops, wait)
-    solved = program.program.solve(None, watch)
-    if solved is None or solved[0] is None:
-        return None
-    x = solved[0]
-    value = float(program.program.cost @ x)
     for coarse in (True, False):
-        program.round(x, coarse)
-        if coarse:
-            solved = program.program.solve(None, watch)
-            if solved is None or solved[0] is None:
-                return None
-            x = solved[0]
+        solved = program.program.solve(None, watch)
+        if solved is None or solved[0] is None:
+            return None
+        program.round(solved[0], coarse)
     some = np.flatnonzero(program.units)
-    return Loads(program.load[some], program.drop[some], program.need[some], program.units[some], value)
+    return Loads(program.load[some], program.drop[some], program.need[some], program.units[some])
 
 
 def stops_of(visits: Visits) -> Stops:
