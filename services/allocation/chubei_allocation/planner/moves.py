@@ -101,7 +101,7 @@ def delete(days: Days, v: int, k: int) -> None:
 
 @compiled
 def suit(a: Arrays, before: int, now: int, row: Ints) -> None:
-    """Plan the loads of a trip anew if the vehicle it is for now has less room than the one it was for."""
+    """Plan the loads of a trip anew if its new vehicle has less room than the one before."""
     if a.payload[now] < a.payload[before] or a.volume[now] < a.volume[before]:
         row[PLANNED] = 0
     loosen(row)
