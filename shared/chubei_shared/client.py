@@ -12,7 +12,7 @@ def send(http: httpx.Client, method: str, path: str, **kwargs: Any) -> httpx.Res
     try:
         response = http.request(method, path, **kwargs)
     except httpx.HTTPError as error:
-        raise Unavailable(f"服务连接失败:{error}", f"The service can not be reached: {error}") from error
+        raise Unavailable("连不上该服务,请稍候再试", f"The service can not be reached: {error}") from error
     if response.is_error:
         raise from_response(response)
     return response

@@ -41,6 +41,12 @@ class Unauthorized(AppError):
     status, code, title = 401, "unauthorized", ("请先登录", "Sign in first")
 
 
+class SecondFactorNeeded(Unauthorized):
+    """The password was right; the code is missing, wrong or used up."""
+
+    code, title = "second-factor-needed", ("需要验证码", "A one-time code is needed")
+
+
 class Forbidden(AppError):
     status, code, title = 403, "forbidden", ("权限不足", "Not allowed")
 
@@ -80,7 +86,7 @@ class Unavailable(AppError):
 _BY_CODE = {
     c.code: c
     for c in (
-        Invalid, Unauthorized, Forbidden, NotFound, Conflict, Shortage, PreconditionFailed,
+        Invalid, Unauthorized, SecondFactorNeeded, Forbidden, NotFound, Conflict, Shortage, PreconditionFailed,
         PreconditionRequired, TooMany, Unavailable, AppError,
     )
 }  # fmt: skip

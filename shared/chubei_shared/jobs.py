@@ -8,11 +8,36 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CursorResult, DateTime, Integer, Text, and_, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    CursorResult,
+    DateTime,
+    Integer,
+    Text,
+    and_,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+Moment = Mapped[datetime] | Mapped[datetime | None]
 QUEUED, RUNNING, DONE, FAILED, CANCELLED = "queued", "running", "done", "failed", "cancelled"
 MAX_ATTEMPTS = 5
+SKEW = timedelta(minutes=5)
+"""By so much two machines' clocks may differ. What lies further ahead was written before a clock was set back: then
+one acts, rather than wait for that moment to come round again. A lease is shorter than this."""
+
+
+def long_ago(moment: Moment, span: timedelta, now: datetime) -> ColumnElement[bool]:
+    """Whether more than `span` has passed since `moment`, or it can not be true."""
+    return or_(moment < now - span, moment > now + SKEW)
+
+
+def run_out(lease_until: Moment, now: datetime) -> ColumnElement[bool]:
+    """Whether a lease is over, or was given by a clock that has been set back since."""
+    return long_ago(lease_until, timedelta(), now)
 
 
 class JobMixin:
@@ -34,7 +59,7 @@ J = TypeVar("J", bound=JobMixin)
 def claim(session: Session, job: type[J], job_id: UUID, lease: timedelta) -> J | None:
     """Take a job that is queued or whose lease ran out; None when someone else has it or it is over."""
     now = datetime.now(UTC)
-    free = or_(job.status == QUEUED, and_(job.status == RUNNING, job.lease_until < now))
+    free = or_(job.status == QUEUED, and_(job.status == RUNNING, run_out(job.lease_until, now)))
     return session.scalar(
         update(job)
         .where(job.id == job_id, free)
@@ -48,9 +73,19 @@ def renew(session: Session, held: JobMixin, lease: timedelta, /, **values: Any) 
     return _guarded(session, held, lease_until=datetime.now(UTC) + lease, **values)
 
 
+def release(session: Session, held: JobMixin) -> bool:
+    """Lay the job down while it goes on: its work is in other rows now. Nobody claims it meanwhile."""
+    return _guarded(session, held, lease_until=None)
+
+
 def finish(session: Session, held: JobMixin, status: str, /, **values: Any) -> bool:
     """End the job. False: it is no longer ours, and nothing was written."""
     return _guarded(session, held, status=status, finished_at=datetime.now(UTC), lease_until=None, **values)
+
+
+def put_back(session: Session, held: JobMixin, /, **values: Any) -> bool:
+    """Give the job up, to be taken again. False: it is no longer ours, and nothing was written."""
+    return _guarded(session, held, status=QUEUED, lease_until=None, **values)
 
 
 def cancel(session: Session, job: type[J], job_id: UUID) -> bool:
@@ -71,8 +106,8 @@ def stranded(session: Session, job: type[J], after: timedelta) -> list[UUID]:
             select(job.id)
             .where(
                 or_(
-                    and_(job.status == QUEUED, job.created_at < now - after),
-                    and_(job.status == RUNNING, job.lease_until < now),
+                    and_(job.status == QUEUED, long_ago(job.created_at, after, now)),
+                    and_(job.status == RUNNING, run_out(job.lease_until, now)),
                 )
             )
             .order_by(job.created_at)

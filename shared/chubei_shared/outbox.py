@@ -6,6 +6,7 @@ consumer that has seen seq n has seen all before it, then sends them: at least o
 have no number and are forgotten once sent: nobody catches up on them.
 """
 
+import json
 import signal
 import sys
 import time
@@ -67,10 +68,16 @@ _outbox = table(MetaData())
 _is_task = _outbox.c.topic.startswith(_TASK)
 
 
+_ENQUEUE = text(
+    "WITH added AS (INSERT INTO outbox (topic, body) VALUES (:topic, CAST(:body AS jsonb))) "
+    "SELECT pg_notify('outbox', '')"
+)
+"""The event and the knock at the relay's door, in one round trip."""
+
+
 def enqueue(session: Session, topic: str, body: dict[str, Any]) -> None:
     """Add an event to the session's transaction. `body` is plain JSON."""
-    session.execute(_outbox.insert().values(topic=topic, body=body))
-    session.execute(select(func.pg_notify(_CHANNEL, "")))
+    session.execute(_ENQUEUE, {"topic": topic, "body": json.dumps(body)})
 
 
 def wake(session: Session, task: str, *args: Any, queue: str) -> None:

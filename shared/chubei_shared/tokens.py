@@ -5,12 +5,15 @@ with public keys only, so a leaked service can not mint a commander.
 """
 
 import os
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+from urllib.parse import quote
 
 import jwt
 import redis
@@ -21,6 +24,7 @@ from chubei_shared import telemetry
 from chubei_shared.errors import Forbidden, Unauthorized
 
 ACCESS_LIFE = timedelta(minutes=10)
+_LEEWAY_S = 5
 ISSUERS = ("gateway", "allocation")
 
 
@@ -32,23 +36,45 @@ class Role(StrEnum):
     ADMIN = "admin"
     SERVICE = "service"
     """A service acting by itself; never given to a person."""
+    GUEST = "guest"
+    """Someone without an account who opened a link: may do what its grant is for. Never given to an account."""
+
+
+PEOPLE: Final = tuple(role for role in Role if role not in (Role.SERVICE, Role.GUEST))
+"""The roles that accounts have."""
+
+
+def grant_of(purpose: str, *ids: object) -> str:
+    """What a link is for, in one word: order:8f0c…, headcount:<incident>:<shelter>. Ids are told apart in any case."""
+    return ":".join((purpose, *(quote(str(one), safe="") for one in ids)))
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who is calling. `places` are the stores a clerk is bound to; `acting_for` is the person a service acts for."""
+    """Who is calling. `places` are the stores a clerk is bound to; `acting_for` is the person a service acts for;
+    `grant` is the one thing that a guest's link is for (grant_of).
+    """
 
     subject: str
     roles: frozenset[Role]
     places: frozenset[str] = field(default_factory=frozenset)
     session_id: str | None = None
     must_change_password: bool = False
+    second_factor_due: bool = False
+    """Let in only to enrol one."""
     acting_for: str | None = None
+    grant: str | None = None
+    break_glass: bool = False
+    """Came in without the second factor (应急登录): what is decided so says so."""
 
     @property
     def person(self) -> str:
         """The name that goes on the record."""
         return self.acting_for or self.subject
+
+    def may(self, purpose: str, *ids: object) -> bool:
+        """Whether a guest's link is for just this. Of others their roles decide: they may."""
+        return Role.GUEST not in self.roles or self.grant == grant_of(purpose, *ids)
 
     def works_at(self, place_id: str) -> bool:
         """Whether the caller may move stock at a place: clerks only at their own stores."""
@@ -93,7 +119,10 @@ class Signer:
             "places": sorted(caller.places),
             "sid": caller.session_id,
             "mcp": caller.must_change_password,
+            "sfd": caller.second_factor_due,
             "act": caller.acting_for,
+            "grant": caller.grant,
+            "brk": caller.break_glass,
             "iat": now,
             "exp": now + life,
         }
@@ -106,9 +135,20 @@ class Verifier:
     def __init__(self, keys_dir: Path, revocations: "redis.Redis") -> None:
         self._keys = {i: (keys_dir / f"{i}.pub").read_text() for i in ISSUERS}
         self._revocations = revocations
+        # A signature that was right stays right, and to check it costs as much as some statements
+        self._once = lru_cache(4096)(self._read)
 
     def verify(self, token: str) -> Caller:
         """The caller that `token` names. Raises Unauthorized."""
+        caller, expires_at_s = self._once(token)
+        if time.time() > expires_at_s + _LEEWAY_S:
+            raise _not_valid()
+        if caller.session_id and self._revoked(caller.session_id):
+            raise Unauthorized("此次登录已被撤销", "This session has been revoked: sign in again")
+        return caller
+
+    def _read(self, token: str) -> tuple[Caller, float]:
+        """Whom a token names, and until when. Raises Unauthorized."""
         try:
             issuer = jwt.get_unverified_header(token)["kid"]
             claims = jwt.decode(
@@ -117,18 +157,20 @@ class Verifier:
                 algorithms=["EdDSA"],
                 issuer=issuer,
                 options={"require": ["exp", "sub", "iss"]},
-                leeway=5,
+                leeway=_LEEWAY_S,
             )
             caller = _caller(claims)
         except (jwt.PyJWTError, KeyError, ValueError, TypeError):
-            raise Unauthorized(
-                "登录凭证无效或已过期,请重新登录", "The token is not valid or has expired: sign in again"
-            ) from None
+            raise _not_valid() from None
         if (Role.SERVICE in caller.roles) == (issuer == "gateway"):
             raise Unauthorized("凭证的签发者与角色不符", "The token's issuer may not give this role")
-        if caller.session_id and self._revoked(caller.session_id):
-            raise Unauthorized("此次登录已被撤销", "This session has been revoked: sign in again")
-        return caller
+        if (caller.grant is not None) != (caller.roles == {Role.GUEST}) or (
+            Role.GUEST in caller.roles and not caller.session_id
+        ):
+            raise Unauthorized(
+                "访客凭证须对应一个链接", "A guest's token is for one link, and for nothing else"
+            )
+        return caller, float(claims["exp"])
 
     def _revoked(self, session_id: str) -> bool:
         try:
@@ -137,6 +179,12 @@ class Verifier:
             # On the night, relief goes before a revocation: a token lives ten minutes at most.
             telemetry.log.warning("revocation list unreachable, token accepted", extra={"sid": session_id})
             return False
+
+
+def _not_valid() -> Unauthorized:
+    return Unauthorized(
+        "登录凭证无效或已过期,请重新登录", "The token is not valid or has expired: sign in again"
+    )
 
 
 def revocation_key(session_id: str) -> str:
@@ -150,7 +198,10 @@ def _caller(claims: dict[str, Any]) -> Caller:
         places=frozenset(claims["places"]),
         session_id=claims["sid"],
         must_change_password=claims["mcp"],
+        second_factor_due=claims.get("sfd", False),
         acting_for=claims["act"],
+        grant=claims.get("grant"),  # a token of before the update has none
+        break_glass=claims.get("brk", False),
     )
 
 

@@ -20,7 +20,10 @@ from chubei_shared.settings import Service, Settings
 from chubei_shared.tokens import Role, Verifier
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
-    code: {"description": text_, "content": {problems.PROBLEM_JSON: {"schema": {"type": "object"}}}}
+    code: {
+        "description": text_,
+        "content": {problems.PROBLEM_JSON: {"schema": problems.REFERENCE}},
+    }
     for code, text_ in {
         400: "无法读取 / can not be read",
         401: "请先登录 / sign in first",
@@ -54,8 +57,11 @@ def service_app(
     routers: Iterable[APIRouter],
     settings: Settings | None = None,
     lifespan: Lifespan[FastAPI] | None = None,
+    notes_acts: bool = True,
 ) -> FastAPI:
     """The app of `service`; `app.state` carries settings, tx, redis and verifier. `lifespan` runs as it serves.
+
+    With `notes_acts` what routes do goes into the audit (a service whose verbs do that themselves says no).
 
     Raises AssertionError when a route does not say which roles it lets in: nothing is open by omission.
     """
@@ -71,9 +77,11 @@ def service_app(
     )
     engine = make_engine(settings.database(service))
     app.state.settings, app.state.tx = settings, Transactions(engine)
+    app.state.notes_acts = notes_acts
     app.state.redis = redis_client(settings)
     app.state.verifier = Verifier(settings.keys_dir, app.state.redis)
     problems.install_handlers(app)
+    problems.describe(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(RequestLog)
     for router in (*routers, _common(service)):

@@ -5,6 +5,7 @@ from typing import Any
 from celery import Celery, signals
 
 from chubei_shared import telemetry
+from chubei_shared.china import CHINA
 from chubei_shared.settings import Service, Settings
 
 
@@ -28,7 +29,7 @@ def make_app(service: Service, settings: Settings, longest_s: int) -> Celery:
             "socket_connect_timeout": 5,
             "retry_on_timeout": True,
         },
-        timezone="UTC",
+        timezone=CHINA,  # of the hours that a schedule names; messages are in UTC
     )
 
     def log_as_the_services_do(**_: Any) -> None:

@@ -1,5 +1,6 @@
 """Work that was done without a network: batches of movements, what is parked for review, what is in dispute."""
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -17,7 +18,8 @@ class MovementBatch(Dto):
     """What a device has kept while it had no network. Each movement is answered apart; none is refused into nothing."""
 
     movements: list[dict[str, Any]] = Field(min_length=1, max_length=1000)
-    """Each a movement as for POST /v1/movements. One that is not well formed is parked, and hinders no other."""
+    """Each a movement as for POST /v1/movements, or a count of a stocktake (kind count). One that is not well formed
+    is parked, and hinders no other."""
 
 
 class Outcome(StrEnum):
@@ -31,12 +33,16 @@ class Outcome(StrEnum):
 class ParkedReason(StrEnum):
     SHORT = "short"
     """Booked, but more went out than the books had there: the difference is in dispute until it is found."""
+    ELSEWHERE = "elsewhere"
+    """Booked, but it was sent to another place, and nobody says why it came here."""
     WAITS = "waits"
     """It names what is not registered yet, and is booked by itself when it is."""
     MALFORMED = "malformed"
     NOT_YOURS = "not_yours"
     BY_AN_ORDER = "by_an_order"
     IN_FUTURE = "in_future"
+    TOO_OLD = "too_old"
+    """Its date is long past (CHUBEI_OLDEST_REPORT_DAYS): the device's clock is wrong, or a person stands for it."""
     NO_LOT = "no_lot"
     OTHER_ITEM = "other_item"
     MOVES_NOTHING = "moves_nothing"
@@ -44,6 +50,10 @@ class ParkedReason(StrEnum):
     ID_REUSED = "id_reused"
     REVERSED_ALREADY = "reversed_already"
     NOT_REVERSIBLE = "not_reversible"
+    CLOSED = "closed"
+    """A count of a stocktake that is closed. As the two below: kept with the stocktake, and not judged."""
+    NOT_IN_SCOPE = "not_in_scope"
+    COUNTED_ALREADY = "counted_already"
 
 
 class BatchAnswer(Dto):
@@ -117,6 +127,33 @@ class DisputeRow(Dto):
     units: int
     movements: list[UUID]
     """What went out of the account, the newest first."""
+    holds: list[UUID]
+    """Plans that keep something of it: POST /v1/holds/{id}:repick gives them other lots."""
+
+
+class DatedLot(Dto):
+    """One of several lots that have a number in common."""
+
+    lot_id: UUID
+    made_on: date | None
+    expires_on: date | None
+    owner: str
+    units: int
+    """On hand anywhere; below 0 where it is in dispute."""
+
+
+class LotConflict(Dto):
+    """One maker's lot number with several pairs of dates: one of them was misread, or the maker used it twice."""
+
+    item_code: str
+    maker: str
+    lot_no: str
+    lots: list[DatedLot]
+
+
+class LotConflictPage(Dto):
+    rows: list[LotConflict]
+    next_cursor: str | None = None
 
 
 class DisputePage(Dto):

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Self
 from uuid import UUID, uuid5
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from chubei_shared.contracts.base import Dto, Id, ItemCode, Lat, Lon, Mode, Name, Provenance, Text, Units
 
@@ -139,11 +139,15 @@ class Owner(StrEnum):
     """A firm's or community's own (社会储备)."""
 
 
+OnBox = Annotated[Name, StringConstraints(strip_whitespace=True)]
+"""As it stands on the box: a scanner gun ends its line with a tab or a new line, and that makes no other lot."""
+
+
 class Lot(Dto):
     """A batch: one item, one maker, one pair of dates, one owner."""
 
-    lot_no: Name
-    maker: Name
+    lot_no: OnBox
+    maker: OnBox
     made_on: date | None = None
     expires_on: date | None = None
     owner: Owner = Owner.DISTRICT

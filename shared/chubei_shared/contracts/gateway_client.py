@@ -17,13 +17,17 @@ import httpx
 from pydantic import BaseModel
 
 from chubei_shared.client import send
+from chubei_shared.contracts.break_glass import AccountBreakGlass, BreakGlass, BreakGlassPage, BreakGlassView
 from chubei_shared.contracts.identity import (
     AuditPage,
     AuditRow,
+    AuditVerification,
     FirstAccount,
     Health,
+    Me,
     NewUser,
     PasswordChange,
+    PersonNames,
     Refresh,
     SessionPage,
     SessionView,
@@ -32,6 +36,23 @@ from chubei_shared.contracts.identity import (
     UserPage,
     UserUpdate,
     UserView,
+)
+from chubei_shared.contracts.links import (
+    GuestToken,
+    LinkMade,
+    LinkPage,
+    LinkPurpose,
+    LinkView,
+    NewLink,
+    OpenLink,
+)
+from chubei_shared.contracts.second_factor import (
+    BeginSecondFactor,
+    ConfirmSecondFactor,
+    RecoveryCodes,
+    SecondFactorProof,
+    SecondFactorSecret,
+    SecondFactorView,
 )
 from chubei_shared.errors import Unavailable, from_response
 from chubei_shared.events import Event
@@ -57,6 +78,10 @@ class SignedIn(httpx.Auth):
         """Go on with these tokens."""
         self._tokens = tokens
         self._expires = time.monotonic() + tokens.expires_in_s
+
+    def renew_soon(self) -> None:
+        """Renew before the next request."""
+        self._expires = 0.0
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         with self._lock:
@@ -91,10 +116,54 @@ class GatewayClient:
         """`http` has the gateway's address as its base_url."""
         self.http = http
 
-    def sign_in(self, username: str, password: str) -> Tokens:
+    def sign_in(self, username: str, password: str, code: str | None = None) -> Tokens:
         """Open a session; `http` carries it from now on, for every client that uses it."""
         self.http.auth = httpx.Auth()  # carries nothing
-        tokens = self._send("POST", "/v1/sessions", SignIn(username=username, password=password), Tokens)
+        given = {"code": code} if code else {}
+        body = SignIn.model_validate({"username": username, "password": password} | given)
+        return self._carry(self._send("POST", "/v1/sessions", body, Tokens))
+
+    def break_glass(self, body: BreakGlass) -> Tokens:
+        """As sign_in, by an approver without the second factor."""
+        self.http.auth = httpx.Auth()  # carries nothing
+        return self._carry(self._send("POST", "/v1/break-glass", body, Tokens))
+
+    def broken_glass(self, all_of_them: bool = False) -> BreakGlassPage:
+        return self._get("/v1/break-glass", BreakGlassPage, all=str(all_of_them).lower())
+
+    def account_for_break_glass(self, broken_id: UUID, words: str) -> BreakGlassView:
+        path = f"/v1/break-glass/{broken_id}:account"
+        return self._send("POST", path, AccountBreakGlass(words=words), BreakGlassView)
+
+    def second_factor(self) -> SecondFactorView:
+        return self._get("/v1/me/second-factor", SecondFactorView)
+
+    def begin_second_factor(self, password: str) -> SecondFactorSecret:
+        return self._send(
+            "POST", "/v1/me/second-factor", BeginSecondFactor(password=password), SecondFactorSecret
+        )
+
+    def confirm_second_factor(self, code: str) -> RecoveryCodes:
+        """Who was let in only to enrol renews the tokens by this."""
+        codes = self._send(
+            "POST", "/v1/me/second-factor:confirm", ConfirmSecondFactor(code=code), RecoveryCodes
+        )
+        if isinstance(self.http.auth, SignedIn):
+            self.http.auth.renew_soon()
+        return codes
+
+    def renew_recovery_codes(self, password: str, code: str) -> RecoveryCodes:
+        proof = SecondFactorProof(password=password, code=code)
+        return self._send("POST", "/v1/me/second-factor/recovery-codes", proof, RecoveryCodes)
+
+    def remove_second_factor(self, password: str, code: str) -> None:
+        proof = SecondFactorProof(password=password, code=code)
+        send(self.http, "POST", "/v1/me/second-factor:remove", json=proof.model_dump())
+
+    def reset_second_factor(self, username: str) -> None:
+        send(self.http, "POST", f"/v1/users/{quote(username, safe='')}/second-factor:reset")
+
+    def _carry(self, tokens: Tokens) -> Tokens:
         self.http.auth = SignedIn(self.http.base_url, tokens)
         return tokens
 
@@ -114,8 +183,8 @@ class GatewayClient:
             self.http.auth.take(tokens)
         return tokens
 
-    def me(self) -> UserView:
-        return self._get("/v1/me", UserView)
+    def me(self) -> Me:
+        return self._get("/v1/me", Me)
 
     def first_account(self) -> FirstAccount:
         return self._get("/v1/first-account", FirstAccount)
@@ -125,6 +194,11 @@ class GatewayClient:
 
     def users(self) -> Iterator[UserView]:
         return self._rows("/v1/users", UserPage)
+
+    def person_names(self, usernames: list[str]) -> dict[str, str]:
+        """What people are called, at most 100 at once."""
+        answer = send(self.http, "GET", "/v1/person-names", params={"username": usernames})
+        return PersonNames.model_validate_json(answer.content).names
 
     def user(self, username: str) -> UserView:
         return self._get(f"/v1/users/{quote(username)}", UserView)
@@ -142,6 +216,28 @@ class GatewayClient:
     def audit(self, subject: str | None = None, act: str | None = None) -> Iterator[AuditRow]:
         """What was done, newest first."""
         return self._rows("/v1/audit", AuditPage, subject=subject, act=act)
+
+    def verify_audit(self) -> AuditVerification:
+        """The audit's chain recomputed."""
+        return AuditVerification.model_validate_json(send(self.http, "GET", "/v1/audit/verification").content)
+
+    def make_link(self, link: NewLink) -> LinkMade:
+        """Repeating it gives the same. Raises Conflict where the id is another link's."""
+        return self._send("POST", "/v1/links", link, LinkMade)
+
+    def links(self, purpose: LinkPurpose | None = None, subject: str | None = None) -> Iterator[LinkView]:
+        """Newest first."""
+        return self._rows("/v1/links", LinkPage, purpose=purpose, subject=subject)
+
+    def revoke_link(self, link_id: UUID) -> LinkView:
+        return LinkView.model_validate_json(send(self.http, "POST", f"/v1/links/{link_id}:revoke").content)
+
+    def open_link(self, code: str) -> GuestToken:
+        """By its secret or short code; `http` carries its token from now on, until that is over: open it again."""
+        self.http.auth = httpx.Auth()  # carries nothing
+        token = self._send("POST", "/v1/links:open", OpenLink(code=code), GuestToken)
+        self.http.headers["Authorization"] = f"Bearer {token.access_token}"
+        return token
 
     def health(self) -> Health:
         return self._get("/v1/health", Health)

@@ -6,16 +6,17 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, field_validator
 
 from chubei_shared.contracts.base import Dto, Id, Name, Utc
-from chubei_shared.tokens import Role
+from chubei_shared.contracts.proof import Difference
+from chubei_shared.contracts.second_factor import Code, Password
+from chubei_shared.tokens import PEOPLE, Role
 
-Password = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 NewPassword = Annotated[str, StringConstraints(min_length=12, max_length=200)]
 
 
 def _for_people(roles: list[Role] | None) -> list[Role] | None:
-    if roles and Role.SERVICE in roles:
+    if others := ", ".join(sorted(set(roles or ()) - set(PEOPLE))):
         raise ValueError(
-            "角色 service 不授予个人,请去掉 / the role service is never given to a person: take it out"
+            f"角色 {others} 不授予个人账户,请去掉 / the role {others} is never given to an account: take it out"
         )
     return sorted(set(roles)) if roles else roles
 
@@ -23,6 +24,8 @@ def _for_people(roles: list[Role] | None) -> list[Role] | None:
 class SignIn(Dto):
     username: Id
     password: Password
+    code: Code | None = None
+    """Of who has a second factor."""
 
 
 class Refresh(Dto):
@@ -36,6 +39,16 @@ class Tokens(Dto):
     refresh_token: str
     """Good for one use: each refresh answers a new pair."""
     must_change_password: bool
+    second_factor_due: bool = False
+    """An authenticator is to be enrolled before anything else."""
+
+
+class SignedIn(Dto):
+    """A browser's session: its tokens are in cookies."""
+
+    expires_in_s: int
+    must_change_password: bool
+    second_factor_due: bool
 
 
 class PasswordChange(Dto):
@@ -62,7 +75,13 @@ class UserView(Dto):
     places: list[str]
     disabled: bool
     must_change_password: bool
+    second_factor: bool
     created_at: Utc
+
+
+class Me(UserView):
+    second_factor_due: bool
+    """An authenticator is to be enrolled before anything else."""
 
 
 class UserUpdate(Dto):
@@ -83,11 +102,21 @@ class UserPage(Dto):
     next_cursor: str | None = None
 
 
+class PersonNames(Dto):
+    names: dict[str, str]
+    """What people are called, by username; whoever has no account is left out."""
+
+
 class FirstAccount(Dto):
     """The account that a new house starts with, and whether its first password still stands."""
 
     username: str
     must_change_password: bool
+
+
+class SignInWays(Dto):
+    oidc: str | None
+    """The name of the identity provider, for the button; none: there is the password alone."""
 
 
 class SessionView(Dto):
@@ -101,6 +130,10 @@ class SessionView(Dto):
     revoked: bool
     current: bool
     """The session of this very request."""
+    device: str
+    """What signed in, such as "Chrome 131 · Android"."""
+    break_glass: bool
+    """Opened without the second factor."""
 
 
 class SessionPage(Dto):
@@ -120,6 +153,8 @@ class AuditRow(Dto):
     outcome: int
     """HTTP status."""
     request_id: str
+    reason: str = ""
+    """Why it was refused, where the service that refused it keeps this row."""
 
 
 class AuditPage(Dto):
@@ -127,6 +162,20 @@ class AuditPage(Dto):
 
     rows: list[AuditRow]
     next_cursor: str | None = None
+
+
+class AuditVerification(Dto):
+    """The audit's chain of seals, recomputed now over all records."""
+
+    verified_at: Utc
+    sealed: int
+    """Records that seals cover; newer ones are sealed within a minute or two."""
+    last_seal: int
+    """Number of the newest seal; 0: none yet."""
+    last_hash: str | None
+    """Its hash, in hex: whoever keeps number and hash elsewhere can show later that nothing was cut off."""
+    differences: list[Difference]
+    """None: the chain is whole."""
 
 
 class PartHealth(Dto):

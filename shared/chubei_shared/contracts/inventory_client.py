@@ -1,8 +1,8 @@
 """The inventory service over HTTP: one method for each thing that can be asked of it."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
-from urllib.parse import quote
 from uuid import UUID
 
 import httpx
@@ -11,8 +11,11 @@ from pydantic import TypeAdapter
 from chubei_shared.client import send
 from chubei_shared.contracts.base import Dto, Mode, Utc
 from chubei_shared.contracts.batches import BatchAnswers, MovementBatch
+from chubei_shared.contracts.bins import BinPage
 from chubei_shared.contracts.call_offs import CallOff, CallOffPage, CallOffState, CallOffStep, CallOffView
-from chubei_shared.contracts.catalogue import Item, ItemPage, Kit, KitPage, Place, PlacePage
+from chubei_shared.contracts.cards import LoanPage
+from chubei_shared.contracts.care import CareKind, CarePage
+from chubei_shared.contracts.catalogue import Item, ItemPage, Kit, KitPage, Place, PlaceKind, PlacePage
 from chubei_shared.contracts.catalogue_versions import Changes, Draft, DraftView, NormPage, VersionPage
 from chubei_shared.contracts.declarations import ApartRow, Declaration, DeclarationPage, Sphere
 from chubei_shared.contracts.funds import FundAccount, FundAccountView
@@ -28,10 +31,13 @@ from chubei_shared.contracts.reserves import (
     VerificationPage,
     VerificationView,
 )
+from chubei_shared.contracts.rest import segment
 from chubei_shared.contracts.stock import BooksReport, Movement, MovementPage, MovementView, StockPage
+from chubei_shared.contracts.stocktakes import AccuracyRow
 
 _AVAILABILITY = TypeAdapter(list[AvailabilityRow])
 _APART = TypeAdapter(list[ApartRow])
+_ACCURACY = TypeAdapter(list[AccuracyRow])
 
 
 class InventoryClient:
@@ -46,11 +52,13 @@ class InventoryClient:
 
     # Master data: putting the same again changes nothing
 
-    def put_item(self, item: Item) -> Item:
-        return Item.model_validate_json(self._put(f"/v1/items/{item.code}", item))
+    def put_item(self, item: Item, if_match: str | None = None) -> Item:
+        """Raises as `put_reserve`."""
+        return Item.model_validate_json(self._put(f"/v1/items/{item.code}", item, if_match))
 
-    def put_kit(self, kit: Kit) -> Kit:
-        return Kit.model_validate_json(self._put(f"/v1/kits/{_segment(kit.id)}", kit))
+    def put_kit(self, kit: Kit, if_match: str | None = None) -> Kit:
+        """Raises as `put_reserve`."""
+        return Kit.model_validate_json(self._put(f"/v1/kits/{segment(kit.id)}", kit, if_match))
 
     def put_draft(self, draft: Draft, if_match: str | None = None) -> DraftView:
         """Write a draft of the catalogue. Raises as `put_reserve`."""
@@ -82,17 +90,18 @@ class InventoryClient:
             self._get("/v1/norms", version=version, cursor=cursor, limit=limit)
         )
 
-    def put_place(self, place: Place) -> Place:
-        return Place.model_validate_json(self._put(f"/v1/places/{_segment(place.id)}", place))
+    def put_place(self, place: Place, if_match: str | None = None) -> Place:
+        """Raises as `put_reserve`."""
+        return Place.model_validate_json(self._put(f"/v1/places/{segment(place.id)}", place, if_match))
 
     def put_reserve(self, reserve: Reserve, if_match: str | None = None) -> ReserveView:
         """Raises PreconditionRequired where it changes what is there, and `if_match` does not say which edition."""
-        path = f"/v1/reserves/{_segment(reserve.id)}"
+        path = f"/v1/reserves/{segment(reserve.id)}"
         return ReserveView.model_validate_json(self._put(path, reserve, if_match))
 
     def put_fund(self, fund: FundAccount, if_match: str | None = None) -> FundAccountView:
         """As `put_reserve`."""
-        path = f"/v1/funds/{_segment(fund.id)}"
+        path = f"/v1/funds/{segment(fund.id)}"
         return FundAccountView.model_validate_json(self._put(path, fund, if_match))
 
     def items(self, cursor: str | None = None, limit: int = 100, version: int | None = None) -> ItemPage:
@@ -104,27 +113,30 @@ class InventoryClient:
     def kits(self, cursor: str | None = None, limit: int = 100, version: int | None = None) -> KitPage:
         return KitPage.model_validate_json(self._get("/v1/kits", version=version, cursor=cursor, limit=limit))
 
-    def places(self, cursor: str | None = None, limit: int = 100) -> PlacePage:
-        return PlacePage.model_validate_json(self._get("/v1/places", cursor=cursor, limit=limit))
+    def places(self, cursor: str | None = None, limit: int = 100, kind: PlaceKind | None = None) -> PlacePage:
+        return PlacePage.model_validate_json(self._get("/v1/places", kind=kind, cursor=cursor, limit=limit))
+
+    def place(self, place_id: str) -> Place:
+        return Place.model_validate_json(self._get(f"/v1/places/{segment(place_id)}"))
 
     def reserves(self, cursor: str | None = None, limit: int = 100) -> ReservePage:
         return ReservePage.model_validate_json(self._get("/v1/reserves", cursor=cursor, limit=limit))
 
     def reserve(self, reserve_id: str) -> ReserveView:
-        return ReserveView.model_validate_json(self._get(f"/v1/reserves/{_segment(reserve_id)}"))
+        return ReserveView.model_validate_json(self._get(f"/v1/reserves/{segment(reserve_id)}"))
 
     # What becomes of reserves
 
     def verify(self, reserve_id: str, verification: Verification) -> VerificationView:
-        path = f"/v1/reserves/{_segment(reserve_id)}/verifications"
+        path = f"/v1/reserves/{segment(reserve_id)}/verifications"
         return VerificationView.model_validate_json(self._post(path, verification))
 
     def verifications(self, reserve_id: str, cursor: str | None = None, limit: int = 100) -> VerificationPage:
-        path = f"/v1/reserves/{_segment(reserve_id)}/verifications"
+        path = f"/v1/reserves/{segment(reserve_id)}/verifications"
         return VerificationPage.model_validate_json(self._get(path, cursor=cursor, limit=limit))
 
     def fund(self, fund_id: str) -> FundAccountView:
-        return FundAccountView.model_validate_json(self._get(f"/v1/funds/{_segment(fund_id)}"))
+        return FundAccountView.model_validate_json(self._get(f"/v1/funds/{segment(fund_id)}"))
 
     def call_off(self, order: CallOff) -> CallOffView:
         """Order from a reserve. Raises Shortage, Conflict."""
@@ -191,9 +203,38 @@ class InventoryClient:
         query = {"place_id": place_id, "at_place_id": at_place_id, "item_code": item_code, "lot_id": lot_id}
         return StockPage.model_validate_json(self._get("/v1/stock", **query, cursor=cursor, limit=limit))
 
+    def lent(self, place_id: str, item_code: str) -> list[tuple[UUID, int]]:
+        """Lots of an item that people at a place have to give back (待回收), and how many of each."""
+        rows = self.stock(place_id=f"lent:{place_id}", item_code=item_code, limit=200).rows
+        return [(row.lot_id, row.on_hand) for row in rows if row.on_hand > 0]
+
+    def bins(self, place_id: str, cursor: str | None = None, limit: int = 100) -> BinPage:
+        """The register of bins of a place, in walking order."""
+        return BinPage.model_validate_json(
+            self._get(f"/v1/places/{place_id}/bins", cursor=cursor, limit=limit)
+        )
+
+    def loans(self, cursor: str | None = None, limit: int = 100, place_id: str | None = None) -> LoanPage:
+        """What was lent and is to come back, the oldest first."""
+        return LoanPage.model_validate_json(
+            self._get("/v1/loans", place_id=place_id, only_open=False, cursor=cursor, limit=limit)
+        )
+
     def books(self) -> BooksReport:
         """Recompute every balance from the entries. Slow on large books."""
         return BooksReport.model_validate_json(self._get("/v1/books"))
+
+    def care_due(
+        self, kind: CareKind, due_by: date | None = None, cursor: str | None = None, limit: int = 500
+    ) -> CarePage:
+        """What is due of a kind by a day; by default as tasks are opened."""
+        return CarePage.model_validate_json(
+            self._get(f"/v1/care/due/{kind}", due_by=due_by, cursor=cursor, limit=limit)
+        )
+
+    def accuracy(self) -> list[AccuracyRow]:
+        """How far books and shelves agreed in the stocktakes of the last year, by place."""
+        return _ACCURACY.validate_json(self._get("/v1/stock-accuracy"))
 
     # Holds
 
@@ -208,6 +249,10 @@ class InventoryClient:
     def release(self, hold_id: UUID) -> HoldView:
         """Give back what has not been issued. Releasing again changes nothing."""
         return HoldView.model_validate_json(send(self._http, "POST", f"/v1/holds/{hold_id}:release").content)
+
+    def repick(self, hold_id: UUID) -> HoldView:
+        """Other lots for those it keeps and can not have any more; `repicked` says what is short."""
+        return HoldView.model_validate_json(send(self._http, "POST", f"/v1/holds/{hold_id}:repick").content)
 
     def get_hold(self, hold_id: UUID) -> HoldView:
         return HoldView.model_validate_json(self._get(f"/v1/holds/{hold_id}"))
@@ -241,7 +286,7 @@ class InventoryClient:
 
     def put_declaration(self, declaration: Declaration, if_match: str | None = None) -> Declaration:
         """As `put_reserve`."""
-        path = f"/v1/declarations/{_segment(declaration.id)}"
+        path = f"/v1/declarations/{segment(declaration.id)}"
         return Declaration.model_validate_json(self._put(path, declaration, if_match))
 
     def declarations(
@@ -276,8 +321,3 @@ class InventoryClient:
     def _put(self, path: str, body: Dto, if_match: str | None = None) -> bytes:
         headers = {"If-Match": if_match} if if_match else {}
         return send(self._http, "PUT", path, json=body.model_dump(mode="json"), headers=headers).content
-
-
-def _segment(name: str) -> str:
-    """An id as one segment of a path: ids may contain # and :."""
-    return quote(name, safe="")

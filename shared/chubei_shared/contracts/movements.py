@@ -30,7 +30,9 @@ class OfLot(Dto):
     @model_validator(mode="after")
     def _one_name(self) -> Self:
         if self.lot_id and self.lot:
-            raise ValueError("lot_id 与 lot 只填一个 / lot_id and lot: give one of them")
+            raise ValueError(
+                "lot_id 与 lot 都填了,请只填一个 / lot_id and lot are both there: give one of them"
+            )
         return self
 
 
@@ -80,13 +82,15 @@ class Issue(Reported):
     """Goods go out (出库): aboard for a dispatch order, lent where they are to come back, else to outside.
 
     With `hold_id` the hold is drawn down. Without it only what is available can go, and only from the shelf.
-    Expired goods go only by name and with a `reason`.
+    What expires before it arrives goes only by name and with a `reason`.
     """
 
     kind: Literal["issue"]
     place_id: Id
     order_id: UUID | None = None
     hold_id: UUID | None = None
+    arrives_at: Utc | None = None
+    """When the goods are to be where they are used; without it, when they leave."""
     recipient: Text = ""
     lines: list[IssueLine] = Field(min_length=1, max_length=500)
 
@@ -139,7 +143,10 @@ class SendOff(_Between):
 
 
 class Arrive(Reported):
-    """Goods that were sent come in (移库接收): received, damaged and short are counted."""
+    """Goods that were sent come in (移库接收): received, damaged and short are counted.
+
+    At another place than they were sent to only with a `reason` (改送).
+    """
 
     kind: Literal["arrive"]
     place_id: Id
@@ -184,10 +191,11 @@ class Seal(Reported):
 
 
 class Release(Reported):
-    """What was sealed off goes back on the shelf (解封)."""
+    """What was sealed off goes back on the shelf (解封), or what was missing and has been found."""
 
     kind: Literal["release"]
     place_id: Id
+    from_state: Literal["sealed", "missing"] = "sealed"
     lines: list[ItemLine] = Field(min_length=1, max_length=500)
 
 
@@ -233,12 +241,26 @@ class GiveBack(Reported):
 
 
 class Scrap(Reported):
-    """Goods are written off (报废). Nobody books it alone: it waits until another person approves it."""
+    """Goods are written off (报废; 盘亏 for what stayed missing). It waits until another person approves it."""
 
     kind: Literal["scrap"]
     place_id: Id
     reason: Reason
-    from_state: Literal["sealed", "shelf"] = "sealed"
+    from_state: Literal["sealed", "shelf", "missing"] = "sealed"
+    lines: list[ItemLine] = Field(min_length=1, max_length=500)
+
+
+class ShortPick(Reported):
+    """A picker finds fewer units of a lot than the books have (短拣): `quantity` of each line is not there.
+
+    They leave the shelf for missing:<place> until they are found (`release`) or written off (`scrap`), with another
+    person's approval. Holds that kept them get other lots there, first expired first; what there is none for, is short.
+    """
+
+    kind: Literal["short_pick"]
+    place_id: Id
+    picked_for: UUID | None = None
+    """The hold that is picked for: of what was found, it has its part first."""
     lines: list[ItemLine] = Field(min_length=1, max_length=500)
 
 
@@ -278,7 +300,7 @@ class Reverse(Reported):
 
 Movement = Annotated[
     Receive | Issue | Deliver | Transfer | SendOff | Arrive | Adjust | Seal | Release | SendToTest | Tested
-    | GiveBack | Scrap | Pack | Unpack | MoveModule | Reverse,
+    | GiveBack | Scrap | ShortPick | Pack | Unpack | MoveModule | Reverse,
     Field(discriminator="kind"),
 ]  # fmt: skip
 MOVEMENT: TypeAdapter[Movement] = TypeAdapter(Movement)

@@ -1,5 +1,6 @@
 """The district: sub-districts, shelters, loading sites, fleet, roads (owned by allocation)."""
 
+from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -43,6 +44,13 @@ class SubDistrict(Dto):
     provenance: Provenance
 
 
+class ShelterStatus(StrEnum):
+    REGISTERED = "registered"
+    """Opened by itself when an incident is declared."""
+    CANDIDATE = "candidate"
+    """A school, gym or hotel that may be opened."""
+
+
 class Shelter(Dto):
     """A demand point (集中安置点); its id is that of the place where inventory counts what has been received."""
 
@@ -52,6 +60,9 @@ class Shelter(Dto):
     name_en: Name
     lon: Lon
     lat: Lat
+    status: ShelterStatus = ShelterStatus.REGISTERED
+    indoor: bool | None = None
+    """Under a roof; left out: as its kit says."""
     capacity: UnitsOrNone
     kit_id: Id
     bays: Count
@@ -71,6 +82,8 @@ class LoadingSite(Dto):
     docks: list[CrewStep] = Field(min_length=1)
     load_fixed_min: Minutes
     load_kg_per_min: Rate
+    loaders_per_dock: Annotated[int, Field(strict=True, ge=1, le=100)] = 2
+    """How many it takes to man one dock."""
     provenance: Provenance
 
 

@@ -1,12 +1,13 @@
 """Dispatch orders: one for each trip of an approved plan (owned by allocation)."""
 
+from base64 import b64decode
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, StringConstraints
 
-from chubei_shared.contracts.base import Dto, Mode, Text, Utc
+from chubei_shared.contracts.base import Dto, ItemCode, Mode, Text, UnitsOrNone, Utc
 from chubei_shared.contracts.stock import DeliverLine
 
 
@@ -15,6 +16,8 @@ class StepKind(StrEnum):
 
     PICKED = "picked"
     LOADED = "loaded"
+    TAKEN_OVER = "taken_over"
+    """The driver has the goods from the store: with a name, a signature or the driver's code. It may be left out."""
     DEPARTED = "departed"
     ARRIVED = "arrived"
     RECEIVED = "received"
@@ -24,6 +27,8 @@ class OrderStatus(StrEnum):
     PLANNED = "planned"
     UNDER_WAY = "under_way"
     DONE = "done"
+    WITHDRAWN = "withdrawn"
+    """Dropped by a replan before it began."""
 
 
 class StepState(StrEnum):
@@ -32,6 +37,37 @@ class StepState(StrEnum):
     DONE = "done"
     REFUSED = "refused"
     """Inventory refused the movement, see `problem`; the step may be tried again under another id."""
+
+
+_MOST_SIGNATURE = 64 * 1024
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def _png(text: str) -> str:
+    image = b64decode(text)
+    if not image.startswith(_PNG) or len(image) > _MOST_SIGNATURE:
+        raise ValueError(
+            "须为不超过 64 KiB 的 PNG 图片(base64)/ must be a PNG image of 64 KiB at most, in base64"
+        )
+    return text
+
+
+_BASE64 = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+Signature = Annotated[
+    str,
+    StringConstraints(max_length=_MOST_SIGNATURE * 4 // 3 + 4, pattern=_BASE64),
+    AfterValidator(_png),
+]
+"""What somebody drew with a finger: a PNG image in base64."""
+ProofCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+
+
+class Proof(StrEnum):
+    """What shows who took goods over, or received them."""
+
+    NAME = "name"
+    SIGNATURE = "signature"
+    CODE = "code"
 
 
 class Step(Dto):
@@ -43,8 +79,34 @@ class Step(Dto):
     step: StepKind
     occurred_at: Utc
     lines: list[DeliverLine] = Field(default_factory=list, max_length=500)
-    """For a receipt: what was received, damaged and short. Left out: all as on the load list."""
+    """For a receipt: what was received, damaged and short. Left out: all that was loaded for the stop."""
+    loaded: dict[ItemCode, UnitsOrNone] = Field(default_factory=dict, max_length=500)
+    """For loading: {item: units put aboard} where they are fewer than planned (0: none). Left out: all as planned.
+
+    What was not loaded is not waited for: the first stops get theirs as planned, while it lasts.
+    """
     signed_by: Text = ""
+    """Who took over or received. Left out by a driver or keeper who takes over or receives by a link: the holder."""
+    signature_png: Signature | None = None
+    code: ProofCode | None = None
+    """The driver's code for taking over at this stop, or the receiver's for a receipt: see OrderCodes."""
+
+
+class StopCode(Dto):
+    stop: int
+    place_id: str
+    code: ProofCode
+
+
+class OrderCodes(Dto):
+    """Six figures, good once each. The driver tells the store's clerk the one for taking over; the receiver tells the
+    driver the one for the receipt, when the goods are there."""
+
+    order_id: UUID
+    number: str
+    take_over: list[StopCode]
+    receive: list[StopCode]
+    """Empty for the driver."""
 
 
 class Stop(Dto):
@@ -73,7 +135,10 @@ class StepView(Dto):
     recorded_at: Utc
     recorded_by: str
     lines: list[DeliverLine]
+    """Of a receipt, what was counted; of a loading, what was put aboard (received) and what was not (short)."""
     signed_by: str
+    proofs: list[Proof] = Field(default_factory=list)
+    """Of a take-over or a receipt. A signature: GET /v1/orders/{id}/steps/{step_id}/signature."""
     problem: dict[str, Any] | None
 
 
@@ -87,8 +152,36 @@ class OrderView(Dto):
     vehicle: str
     exercise: bool
     status: OrderStatus
+    minutes_left: int = 0
+    """To the incident's deadline."""
+    revision: int = 0
+    """How often a replan has changed its stops: papers of an earlier revision are out of date."""
     stops: list[Stop]
     steps: list[StepView]
+
+
+class ItemName(Dto):
+    """What an item is called, for who may not read the catalogue."""
+
+    item_code: str
+    name_zh: str
+    name_en: str
+
+
+class OrderTurn(Dto):
+    """An order as its driver needs it: where it stands, and what may be reported next."""
+
+    order: OrderView
+    incident_name: str
+    occurred_at: Utc
+    """The minutes of the stops are counted from here."""
+    stop: int
+    """The stop whose turn it is."""
+    next: list[StepKind]
+    """What may be reported there; empty: the order is done."""
+    due: list[dict[str, int]]
+    """{item: units} that each stop is to receive, by what was loaded."""
+    items: list[ItemName]
 
 
 class OrderPage(Dto):
@@ -111,6 +204,7 @@ class ServedView(Dto):
     """The account of an incident so far; `planned` figures are 0 while no plan is approved."""
 
     incident_id: UUID
+    minutes_left: int
     people: int
     served: int
     planned: int

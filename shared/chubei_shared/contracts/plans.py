@@ -6,7 +6,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chubei_shared.contracts.base import Dto, Minutes, Reason, Utc
+from chubei_shared.contracts.assumptions import Assumption, Words
+from chubei_shared.contracts.authority import ApprovalView, Needed
+from chubei_shared.contracts.base import Dto, Minutes, Mode, Reason, Utc
 from chubei_shared.contracts.holds import Shortage
 
 
@@ -18,6 +20,12 @@ class PlanRequest(Dto):
     seed: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] = 0
     now_min: Minutes | None = None
     """The minute the plan starts at. Only an exercise may choose it; else it is the minutes since it happened."""
+    replaces: UUID | None = None
+    """The plan in force that it is to replace. Left out: the one that is in force when this is asked, if any is."""
+    modes: Annotated[list[Mode], Field(min_length=1, max_length=len(Mode))] | None = None
+    """Draw on reserves of these modes only; none: on all."""
+    assume: list[Assumption] = Field(default_factory=list, max_length=40)
+    """What is not there, or may yet happen: the plan is a what-if then, and can not be approved."""
 
 
 class Progress(Dto):
@@ -40,11 +48,15 @@ class RequestView(Dto):
     attempts: int
     time_limit_s: int
     seed: int
+    replaces: UUID | None = None
     progress: Progress | None
     error: str | None
     plan_id: UUID | None
+    what_if: bool = False
     created_at: Utc
     finished_at: Utc | None
+    minutes_left: int = 0
+    """To the incident's deadline."""
 
 
 class RequestPage(Dto):
@@ -57,6 +69,31 @@ class PlanStatus(StrEnum):
     APPROVING = "approving"
     APPROVED = "approved"
     REFUSED = "refused"
+    SUPERSEDED = "superseded"
+    """It was in force until a replan was approved."""
+
+
+class TripFate(StrEnum):
+    """What a replan does with a trip of the plan in force that has not begun, or that it adds one."""
+
+    KEPT = "kept"
+    CHANGED = "changed"
+    DROPPED = "dropped"
+    NEW = "new"
+
+
+class TripChange(Dto):
+    """One trip of a replan, or one that it drops, in words: which vehicle, where, what changes."""
+
+    fate: TripFate
+    order_id: UUID | None
+    """The order that exists; None for a new trip."""
+    number: str | None
+    vehicle: str
+    trip: int | None
+    """Its place in the plan's trips; None where it is dropped."""
+    zh: str
+    en: str
 
 
 class PlanSummary(Dto):
@@ -65,6 +102,8 @@ class PlanSummary(Dto):
     id: UUID
     request_id: UUID
     incident_id: UUID
+    replaces: UUID | None = None
+    """The plan that it is a replan of."""
     status: PlanStatus
     requested_by: str
     approved_by: str | None
@@ -82,6 +121,12 @@ class PlanSummary(Dto):
     shortages: list[Shortage]
     """Why approval was refused, where it was: each short line."""
     refusal: str | None
+    what_if: bool = False
+    """It assumes what is not there, and can not be approved."""
+    minutes_left: int = 0
+    """To the incident's deadline."""
+    approvals: list[ApprovalView] = Field(default_factory=list)
+    """Recorded so far; where two are needed, the plan stays proposed after the first."""
 
 
 class PlanPage(Dto):
@@ -110,6 +155,12 @@ class PlanView(PlanSummary):
     served_by_hour: list[int]
     """People served by the end of hour 0, 1, … up to the deadline."""
     tightest: list[Tightness]
+    changes: list[TripChange] = Field(default_factory=list)
+    """Of a replan: what becomes of each trip not yet begun. Trips under way go on, and are not named."""
+    assumptions: list[Words] = Field(default_factory=list)
+    """Of a what-if."""
+    authority: Needed | None = None
+    """Who may approve it, and why."""
 
 
 class Lacking(Dto):

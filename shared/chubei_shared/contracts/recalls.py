@@ -2,15 +2,16 @@
 
 from uuid import UUID
 
-from chubei_shared.contracts.base import Dto, ItemCode, Name, Reason, Text, Utc
+from chubei_shared.contracts.base import Dto, ItemCode, Reason, Text, Utc
+from chubei_shared.contracts.catalogue import OnBox
 
 
 class Recall(Dto):
     """Lots of a maker are called back (召回), wherever they stand and whenever they come in, until it is lifted."""
 
     id: UUID
-    maker: Name
-    lot_no: Name | None = None
+    maker: OnBox
+    lot_no: OnBox | None = None
     """Without it: all lots."""
     item_code: ItemCode | None = None
     """Without it: of all items."""

@@ -208,10 +208,10 @@ class Verification(Dto):
         units = ["promised_units", "measured_units"]
         wanted = {"call": [], "visit": units, "drill": [*units, "promised_min", "measured_min"]}[self.kind]
         if given != wanted:
-            names = ", ".join(wanted) or "-"
+            only = f"请只填 {'、'.join(wanted)}" if wanted else "请去掉数字"
+            only_en = f"give {', '.join(wanted)} and no other" if wanted else "leave the figures out"
             raise ValueError(
-                f"{self.kind} 所填数字不符,请只填 {names} / "
-                f"the figures do not go with {self.kind}: give {names} and no other"
+                f"{self.kind} 所填数字不符,{only} / the figures do not go with {self.kind}: {only_en}"
             )
         return self
 

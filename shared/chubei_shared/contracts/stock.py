@@ -63,7 +63,7 @@ class StockRow(Dto):
 
     place_id: str
     state: str = "shelf"
-    """shelf, transit, sealed, testing, lent or module."""
+    """shelf, transit, sealed, testing, lent, missing or module."""
     item_code: str
     lot_id: UUID
     lot_no: str
