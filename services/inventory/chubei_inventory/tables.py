@@ -1,10 +1,15 @@
-"""The inventory's tables. What the database itself enforces (checks, triggers) stands in migrations/versions."""
+"""The tables of the books, which all parts read; a part's own tables stand in its folder.
+
+What the database itself enforces (checks, triggers) stands in migrations/versions.
+"""
 
 from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
+from chubei_shared import audit as shared_audit
 from chubei_shared import outbox as shared_outbox
+from chubei_shared import seals
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -37,6 +42,8 @@ class Base(DeclarativeBase):
 
 
 outbox = shared_outbox.table(Base.metadata)
+audit = shared_audit.table(Base.metadata)
+seal = seals.table(Base.metadata)
 
 
 class Item(Base):
@@ -147,6 +154,8 @@ class Lot(Base):
             "item_code", "maker", "lot_no", "made_on", "expires_on", "owner", "reserve_id",
             name="lot_identity", postgresql_nulls_not_distinct=True,
         ),
+        Index("lot_expires", "expires_on", postgresql_where=text("reserve_id IS NULL")),
+        Index("lot_made", "made_on", postgresql_where=text("reserve_id IS NULL")),
     )  # fmt: skip
 
 
@@ -160,6 +169,7 @@ class Hold(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     created_by: Mapped[str]
     passed_over: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'::jsonb"))
+    repicked: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'::jsonb"))
     __table_args__ = (
         Index("hold_open", "expires_at", postgresql_where=text("status = 'open'")),
         Index("hold_purpose", "purpose"),
@@ -194,7 +204,8 @@ class Movement(Base):
         Index("movement_order", "order_id", "seq", postgresql_where=text("order_id IS NOT NULL")),
         Index("movement_hold", "hold_id", postgresql_where=text("hold_id IS NOT NULL")),
         Index("movement_occurred", "occurred_at"),
-        Index("movement_xact", "xact"),
+        Index("movement_tested", "seq", postgresql_where=text("kind = 'tested'")),
+        Index("movement_xact", "xact", "seq"),
     )
 
 
@@ -253,6 +264,11 @@ class HoldLine(Base):
     quantity: Mapped[int] = mapped_column(BigInteger)
     issued: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     outstanding: Mapped[int] = mapped_column(BigInteger)
+    needed_on: Mapped[date | None]
+    """The last day on which any of it is to arrive; None: not told."""
+    firm: Mapped[int | None] = mapped_column(BigInteger)
+    """Of `quantity`, what could be counted on when it was held; None: not known."""
+    consent: Mapped[str] = mapped_column(server_default=text("''"))
     __table_args__ = (
         ForeignKeyConstraint(
             ["place_id", "item_code", "lot_id"],
@@ -306,52 +322,3 @@ class LotChange(Base):
     movement_id: Mapped[UUID | None]
     xact: Mapped[int] = mapped_column(BigInteger, server_default=text("pg_current_xact_id()::text::bigint"))
     __table_args__ = (Index("lot_change_lot", "lot_id", "seq"), Index("lot_change_xact", "xact"))
-
-
-class Parked(Base):
-    """A movement that was reported and can not be booked as it is: it waits for what it names, or for a person."""
-
-    __tablename__ = "parked"
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    body_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
-    seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
-    body: Mapped[str]
-    """The JSON text as it came."""
-    place_id: Mapped[str]
-    reason: Mapped[str]
-    detail: Mapped[str]
-    detail_en: Mapped[str]
-    waits_for: Mapped[list[str]] = mapped_column(server_default=text("'{}'::text[]"))
-    status: Mapped[str] = mapped_column(server_default=text("'open'"))
-    sent_by: Mapped[str]
-    sent_places: Mapped[list[str] | None]
-    """Where its sender works; None: everywhere."""
-    received_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    settled_at: Mapped[datetime | None]
-    settled_by: Mapped[str | None]
-    settled_reason: Mapped[str | None]
-    settled_as: Mapped[UUID | None] = mapped_column(ForeignKey("movement.id"))
-    xact: Mapped[int] = mapped_column(BigInteger, server_default=text("pg_current_xact_id()::text::bigint"))
-    __table_args__ = (
-        UniqueConstraint("seq", name="parked_seq"),
-        Index("parked_open", "place_id", "seq", postgresql_where=text("status = 'open'")),
-        Index("parked_waits", "waits_for", postgresql_using="gin", postgresql_where=text("status = 'open'")),
-        Index("parked_xact", "place_id", "xact"),
-    )
-
-
-class ParkedEffect(Base):
-    """What an open parked movement would change of an account, were it booked as it is."""
-
-    __tablename__ = "parked_effect"
-    parked_id: Mapped[UUID] = mapped_column(primary_key=True)
-    body_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
-    line_no: Mapped[int] = mapped_column(primary_key=True)
-    place_id: Mapped[str]
-    item_code: Mapped[str]
-    lot_id: Mapped[UUID]
-    change: Mapped[int] = mapped_column(BigInteger)
-    __table_args__ = (
-        ForeignKeyConstraint(["parked_id", "body_hash"], ["parked.id", "parked.body_hash"]),
-        Index("parked_effect_account", "lot_id", "place_id"),
-    )

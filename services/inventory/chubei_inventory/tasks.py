@@ -1,24 +1,28 @@
 """The inventory's periodic work. Each task runs one verb; beat only wakes it, and twice does no harm."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
+from chubei_shared import seals
 from chubei_shared.db import Transactions, make_engine
-from chubei_shared.outbox import enqueue
 from chubei_shared.settings import Settings
-from chubei_shared.telemetry import log
 from chubei_shared.workers import make_app
-from sqlalchemy.orm import Session
 
-from chubei_inventory import disputes, holds, parking, queries
+from chubei_inventory.call_offs import call_offs
+from chubei_inventory.care import nightly
+from chubei_inventory.holds import freed, holds
+from chubei_inventory.offline import parking
+from chubei_inventory.proof import checks, runs
+from chubei_inventory.proof.runs import PROVE
+from chubei_inventory.stocktake import watch
 
-EXPIRE_HOLDS, CHECK_BOOKS = "inventory.expire_holds", "inventory.check_books"
-RETRY_PARKED = "inventory.retry_parked"
-_LONGEST_S = 600
-_FAULTS_TOLD = 20
+EXPIRE_HOLDS, RETRY_PARKED, CARE = "inventory.expire_holds", "inventory.retry_parked", "inventory.care"
+SEAL, WATCH_STOCKTAKES = "inventory.seal", "inventory.watch_stocktakes"
+OVERDUE_CALL_OFFS = "inventory.overdue_call_offs"
+_LONGEST_S = 1800  # a proof of ten million entries takes minutes
 
 
 def make_celery(settings: Settings) -> Celery:
@@ -35,36 +39,61 @@ def make_celery(settings: Settings) -> Celery:
             "schedule": timedelta(minutes=1),
             "options": {"expires": 60},
         },
-        # 05:00 in Beijing
-        "check-books": {"task": CHECK_BOOKS, "schedule": crontab(hour=21, minute=0)},
+        "watch-stocktakes": {
+            "task": WATCH_STOCKTAKES,
+            "schedule": timedelta(minutes=5),
+            "options": {"expires": 300},
+        },
+        "overdue-call-offs": {
+            "task": OVERDUE_CALL_OFFS,
+            "schedule": timedelta(minutes=1),
+            "options": {"expires": 60},
+        },
+        # every hour: the first after 01:00 in Beijing that finds the night's run missing makes it
+        "care": {"task": CARE, "schedule": crontab(minute=10), "options": {"expires": 3000}},
+        "seal": {"task": SEAL, "schedule": timedelta(minutes=1), "options": {"expires": 60}},
+        # The proof of the last night (in China), if it has not run: a night that was slept through is caught up
+        "prove": {"task": PROVE, "schedule": timedelta(minutes=5), "options": {"expires": 300}},
     }
     tx = Transactions(make_engine(settings.database("inventory"), pool_size=1))
 
     @celery.task(name=EXPIRE_HOLDS)  # type: ignore[untyped-decorator]  # celery has no types
     def expire_holds() -> None:
-        while tx(holds.expire_due):
-            pass
-        tx(disputes.settle_freed)
+        _all(tx, holds.expire_due)
+        tx(freed.settle_freed)
 
     @celery.task(name=RETRY_PARKED)  # type: ignore[untyped-decorator]  # celery has no types
     def retry_parked() -> None:
-        while tx(parking.retry):
-            pass
+        _all(tx, parking.retry)
 
-    @celery.task(name=CHECK_BOOKS)  # type: ignore[untyped-decorator]  # celery has no types
-    def check_books() -> None:
-        report = tx(queries.books)
-        if report.faults:
-            log.error("THE BOOKS DO NOT BALANCE", extra={"faults": report.faults[:_FAULTS_TOLD]})
-            tx(tell_faults, report.faults)
+    @celery.task(name=SEAL)  # type: ignore[untyped-decorator]  # celery has no types
+    def seal() -> None:
+        _all(tx, seals.seal, checks.SEALED)
+
+    @celery.task(name=PROVE)  # type: ignore[untyped-decorator]  # celery has no types
+    def prove() -> None:
+        tx(runs.ask_for_night, datetime.now(UTC))
+        _all(tx, runs.run_next)
+
+    @celery.task(name=CARE)  # type: ignore[untyped-decorator]  # celery has no types
+    def care() -> None:
+        tx(nightly.run_if_due, datetime.now(UTC))
+
+    @celery.task(name=WATCH_STOCKTAKES)  # type: ignore[untyped-decorator]  # celery has no types
+    def watch_stocktakes() -> None:
+        tx(watch.look)
+
+    @celery.task(name=OVERDUE_CALL_OFFS)  # type: ignore[untyped-decorator]  # celery has no types
+    def overdue_call_offs() -> None:
+        _all(tx, call_offs.tell_overdue)
 
     return celery
 
 
-def tell_faults(session: Session, faults: list[str]) -> None:
-    """Tell the screens that the books do not balance; nothing is repaired silently."""
-    body: dict[str, Any] = {"count": len(faults), "faults": faults[:_FAULTS_TOLD]}
-    enqueue(session, "books.fault", body)
+def _all(tx: Transactions, verb: Callable[..., object], *args: object) -> None:
+    """A portion at a time, each in a transaction of its own, until a portion is empty."""
+    while tx(verb, *args):
+        pass
 
 
 @cache
