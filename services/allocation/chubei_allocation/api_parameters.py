@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from chubei_shared.tokens import Role
+from chubei_shared.tokens import PEOPLE, Role
 from fastapi import Depends, Query, Request
 
 from chubei_allocation.inventory_gate import InventoryGate
 
-READERS = tuple(Role)
-"""Everyone signed in: on the night nobody should have to ask what is going on."""
+READERS = (*PEOPLE, Role.SERVICE)
+"""Everyone who signed in, and services: on the night nobody should have to ask what is going on."""
 
 Cursor = Annotated[
     str | None, Query(max_length=600, description="上一页的 next_cursor / next_cursor of the page before")

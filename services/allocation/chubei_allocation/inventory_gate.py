@@ -17,6 +17,7 @@ class InventoryGate:
     """Opens clients. Never to be used inside a transaction."""
 
     def __init__(self, settings: Settings) -> None:
+        self.exercises_apart = settings.exercise_books == "own"
         self._url = settings.inventory_url
         self._signer = Signer(settings.keys_dir, "allocation")
         self._tls = httpx.create_ssl_context()

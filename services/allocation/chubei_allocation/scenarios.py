@@ -9,14 +9,18 @@ counted twice.
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from chubei_shared.contracts.base import Mode
 from chubei_shared.contracts.catalogue import Item, Kit, Place, PlaceKind
+from chubei_shared.contracts.demands import DemandView
 from chubei_shared.contracts.incidents import DemandPoint, IncidentView
 from chubei_shared.contracts.network import CrewStep, LoadingSite, Network, Shelter, VehicleType
 from chubei_shared.contracts.reserves import Snapshot, SupplyRow
+
+from chubei_allocation import given, needs, turnout
+from chubei_allocation.given import Conditions, InForce
 
 Json = dict[str, Any]
 
@@ -34,32 +38,58 @@ class Unplannable(ValueError):
     """No scenario can be made of this, or no plan; the text is for people, in Chinese and English."""
 
 
-def assemble(incident: IncidentView, network: Network, snapshot: Snapshot, policy: str, now_min: int) -> Json:
+def assemble(
+    incident: IncidentView,
+    network: Network,
+    snapshot: Snapshot,
+    policy: str,
+    now_min: int,
+    *,
+    conditions: Conditions | None = None,
+    in_force: InForce | None = None,
+    there: turnout.Turnout = turnout.STANDING,
+) -> Json:
     """The planning-scenario/1 for a plan that begins at `now_min`. Raises Unplannable.
 
-    What can not take part is named under `left_out`, with the reason.
+    What can not take part is named under `left_out`, with the reason. A replan of the plan `in_force` (whose hold the
+    snapshot counts as released) has its trips that began as `committed`, the others under `previous`.
+    `there`: who was called out and what suppliers confirmed; without it the standing values count.
     """
+    conditions = conditions or Conditions()
     deadline_min = int((incident.deadline_at - incident.occurred_at).total_seconds() // 60)
     if now_min >= deadline_min:
         raise Unplannable(
-            f"已过第 {deadline_min} 分钟的时限 / the deadline, minute {deadline_min}, has passed at {now_min}"
+            f"已过第 {deadline_min} 分钟的时限 / the deadline, minute {deadline_min}, has passed"
         )
     if network.district is None:
         raise Unplannable("尚未录入区情 / the district is not known yet: put /v1/district first")
     left_out: list[Json] = []
-    kits = _kits(incident.points, snapshot.kits)
-    items = _items(kits, snapshot.items)
+    if not (incident.points or incident.demands or incident.granted):
+        raise Unplannable("没有人,也没有需求 / nobody is anywhere, and nothing is asked for")
+    shelters = {shelter.id: shelter for shelter in network.shelters}
+    known_kits = {kit.id: kit for kit in snapshot.kits}
+    kit_at = needs.kits_of(incident, shelters, known_kits, left_out)
+    kits = _kits(kit_at.values(), known_kits)
+    demands = needs.usable_demands(incident, kit_at, kits, snapshot.items, left_out)
+    items = _items(kits, demands, snapshot.items)
     places = {place.id: place for place in snapshot.places}
-    sites = {site.place_id: site for site in _usable_sites(network.loading_sites, places, left_out)}
-    rows = _usable_rows(snapshot.supply, sites, items, now_min, deadline_min, left_out)
-    sources, supply = _sources(sites, places, rows, now_min, left_out)
-    points = _points(incident.points, network.shelters, snapshot, items)
+    sites = turnout.sites(_usable_sites(network.loading_sites, places, left_out), there, left_out)
+    taken = in_force.taken() if in_force else {}
+    heard = turnout.supply(snapshot.supply, there, items, now_min, taken, left_out)
+    counted = given.supply(_merged(heard), now_min, conditions, in_force)
+    rows = _usable_rows(counted, sites, items, now_min, deadline_min, left_out)
+    sources, supply = _sources(given.open_sites(sites, conditions), places, rows, now_min, left_out)
+    points = _points(incident.points, demands, kit_at, shelters, _on_hand(snapshot, items, in_force))
+    kit_rows, points = needs.raise_kits(map(_kit, kits.values()), points, incident.granted)
     nodes = [node["id"] for node in (*sources, *points)]
-    return {
+    fleet = _vehicles(network.vehicle_types, sites, conditions, left_out)
+    scenario: Json = {
         "format": "planning-scenario/1",
         "name": incident.name,
         "incident": str(incident.id),
         "exercise": incident.exercise,
+        "setting": incident.setting,
+        "season": incident.season,
         "occurred_at": incident.occurred_at.isoformat(),
         "snapshot_at": snapshot.taken_at.isoformat(),
         "catalogue_version": snapshot.catalogue_version,
@@ -68,21 +98,28 @@ def assemble(incident: IncidentView, network: Network, snapshot: Snapshot, polic
         "now_min": now_min,
         "policy": policy,
         "items": [_item(item) for item in items.values()],
-        "kits": [_kit(kit) for kit in kits.values()],
+        "kits": kit_rows,
         "sources": sources,
         "supply": supply,
         "points": points,
-        "demands": [],
-        "vehicles": list(_vehicles(network.vehicle_types, sites, left_out)),
+        "demands": needs.demand_rows(demands),
+        "vehicles": turnout.fleet(fleet, there, left_out),
         "travel": {
             "kind": "geodesic",
             "circuity": network.district.circuity,
             "speed_kmh": network.district.speed_kmh,
         },
-        "closures": _closures(incident.closures, nodes),
+        "closures": _closures([*incident.closures, *conditions.closures], nodes),
+        "late": [[*key, minutes] for key, minutes in sorted(conditions.late_min.items())],
         "committed": [],
+        "based_on": there.based_on(),
         "left_out": left_out,
     }
+    if in_force:
+        scenario["committed"] = given.committed(in_force, scenario, conditions, left_out)
+        scenario["at_risk"] = given.at_risk(in_force, conditions)
+        scenario["previous"] = given.previous(in_force, scenario)
+    return scenario
 
 
 def digest(scenario: Json) -> str:
@@ -101,9 +138,8 @@ def modes(scenario: Json) -> dict[tuple[str, str], Mode]:
     return {(row["source"], row["item"]): Mode(row["mode"]) for row in scenario["supply"]}
 
 
-def _kits(points: list[DemandPoint], known: list[Kit]) -> dict[str, Kit]:
-    by_id = {kit.id: kit for kit in known}
-    wanted = sorted({point.kit_id for point in points})
+def _kits(chosen: Iterable[str], by_id: Mapping[str, Kit]) -> dict[str, Kit]:
+    wanted = sorted(set(chosen))
     if missing := [kit_id for kit_id in wanted if kit_id not in by_id]:
         raise Unplannable(
             f"目录中没有救助标准 {', '.join(missing)} / inventory has no kit {', '.join(missing)}: put it first"
@@ -111,9 +147,10 @@ def _kits(points: list[DemandPoint], known: list[Kit]) -> dict[str, Kit]:
     return {kit_id: by_id[kit_id] for kit_id in wanted}
 
 
-def _items(kits: Mapping[str, Kit], known: list[Item]) -> dict[str, Item]:
+def _items(kits: Mapping[str, Kit], demands: list[DemandView], known: list[Item]) -> dict[str, Item]:
     """The items that somebody needs: the others have no part in the plan."""
     wanted = {need.item_code for kit in kits.values() for need in kit.needs}
+    wanted |= {demand.item_code for demand in demands}
     found = {item.code: item for item in sorted(known, key=lambda item: item.code) if item.code in wanted}
     if missing := sorted(wanted - set(found)):
         raise Unplannable(
@@ -140,7 +177,7 @@ def _usable_sites(
 
 
 def _usable_rows(
-    supply: list[SupplyRow],
+    supply: Iterable[SupplyRow],
     sites: Mapping[str, LoadingSite],
     items: Mapping[str, Item],
     now_min: int,
@@ -148,7 +185,7 @@ def _usable_rows(
     left_out: list[Json],
 ) -> list[SupplyRow]:
     rows = []
-    for row in _merged(supply):
+    for row in supply:
         if row.item_code not in items or not (row.quantity or row.likely):
             continue
         what = {
@@ -170,7 +207,7 @@ def _usable_rows(
     return rows
 
 
-def _merged(supply: list[SupplyRow]) -> Iterator[SupplyRow]:
+def _merged(supply: Iterable[SupplyRow]) -> Iterator[SupplyRow]:
     """One row for an item of one mode at a place. Where there are several agreements, say, they count as one:
     never earlier than the latest of them, never faster than those that come at a rate."""
     alike: dict[tuple[str, str, Mode], list[SupplyRow]] = defaultdict(list)
@@ -200,8 +237,13 @@ def _sources(
     for place_id in sites:
         at_place[place_id][None] = []
     for row in sorted(rows, key=lambda row: (row.place_id, row.item_code, _MODES.index(row.mode))):
-        taken = {other.item_code for other in at_place[row.place_id][None]}
-        at_place[row.place_id][row.mode if row.item_code in taken else None].append(row)
+        there = at_place[row.place_id]
+        label = next(
+            label
+            for label in (None, row.mode.value, f"{row.mode}.later")  # later: of a row in parts (given.py)
+            if row.item_code not in {other.item_code for other in there[label]}
+        )
+        there[label].append(row)
     sources, supply = [], []
     for place_id, by_mode in at_place.items():
         docks = _share_docks(sites[place_id].docks, len(by_mode))
@@ -273,28 +315,48 @@ def _kit(kit: Kit) -> Json:
     return {"id": kit.id, "name_zh": kit.name_zh, "name_en": kit.name_en, "needs": needs}
 
 
-def _points(
-    points: list[DemandPoint], shelters: list[Shelter], snapshot: Snapshot, items: Mapping[str, Item]
-) -> list[Json]:
-    by_id = {shelter.id: shelter for shelter in shelters}
+def _on_hand(
+    snapshot: Snapshot, items: Mapping[str, Item], in_force: InForce | None
+) -> dict[str, dict[str, int]]:
     on_hand: dict[str, dict[str, int]] = defaultdict(dict)
     for row in snapshot.at_points:
         if row.item_code in items and row.quantity > 0:
             on_hand[row.place_id][row.item_code] = row.quantity
-    return [_point(point, by_id[point.shelter_id], on_hand[point.shelter_id]) for point in points]
+    if in_force:
+        return in_force.all_on_hand(on_hand)
+    return on_hand
 
 
-def _point(point: DemandPoint, shelter: Shelter, on_hand: dict[str, int]) -> Json:
+def _points(
+    points: list[DemandPoint],
+    demands: list[DemandView],
+    kit_at: Mapping[str, str],
+    shelters: Mapping[str, Shelter],
+    on_hand: Mapping[str, dict[str, int]],
+) -> list[Json]:
+    """Where people are, and where something else is wanted."""
+    settled = {point.shelter_id for point in points}
+    rows = [
+        _point(shelters[point.shelter_id], on_hand.get(point.shelter_id, {}))
+        | {"people": point.people, "groups": point.groups, "kit": kit_at[point.shelter_id]}
+        | ({"own_kit": point.kit_id} if kit_at[point.shelter_id] != point.kit_id else {})
+        | ({} if point.opens_min is None else {"opens_min": point.opens_min})
+        for point in points
+    ]
+    empty = sorted({demand.shelter_id for demand in demands if demand.shelter_id} - settled)
+    rows += [_point(shelters[shelter_id], on_hand.get(shelter_id, {})) for shelter_id in empty]
+    return rows + needs.site_points(demands, on_hand)
+
+
+def _point(shelter: Shelter, on_hand: dict[str, int]) -> Json:
     return {
-        "id": point.shelter_id,
-        "name_zh": point.name_zh,
-        "name_en": point.name_en,
-        "subdistrict": point.subdistrict_id,
+        "id": shelter.id,
+        "name_zh": shelter.name_zh,
+        "name_en": shelter.name_en,
+        "subdistrict": shelter.subdistrict_id,
         "lon": shelter.lon,
         "lat": shelter.lat,
-        "people": point.people,
-        "kit": point.kit_id,
-        "groups": point.groups,
+        "people": 0,
         "weight": shelter.weight,
         "bays": shelter.bays,
         "unload_fixed_min": shelter.unload_fixed_min,
@@ -308,8 +370,9 @@ def _point(point: DemandPoint, shelter: Shelter, on_hand: dict[str, int]) -> Jso
 
 
 def _vehicles(
-    fleet: list[VehicleType], sites: Mapping[str, LoadingSite], left_out: list[Json]
+    fleet: list[VehicleType], sites: Mapping[str, LoadingSite], conditions: Conditions, left_out: list[Json]
 ) -> Iterator[Json]:
+    lost = given.lost_numbers(conditions)
     for kind in fleet:
         if kind.start_place_id not in sites:
             left_out.append({"vehicle": kind.id, "why": "起点不能装车 / starts where nothing can be loaded"})
@@ -325,11 +388,12 @@ def _vehicles(
             "volume_m3": kind.volume_l / 1000,
             "speed_factor": kind.speed_factor,
             "size": kind.size,
+            "lost": lost.get(kind.id, []),
             "provenance": kind.provenance.model_dump(mode="json"),
         }
 
 
-def _closures(closures: list[tuple[str, str]], nodes: list[str]) -> list[list[str]]:
+def _closures(closures: Iterable[tuple[str, str]], nodes: list[str]) -> list[list[str]]:
     """The closed ways between all nodes that stand for the two places."""
     at_place: dict[str, list[str]] = defaultdict(list)
     for node in nodes:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from chubei_shared import jobs, outbox
+from chubei_shared import audit, jobs, outbox, seals
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -48,6 +48,8 @@ class Base(DeclarativeBase):
 
 
 outbox_table = outbox.table(Base.metadata)
+audit_table = audit.table(Base.metadata)
+seal_table = seals.table(Base.metadata)
 
 
 # The district
@@ -93,11 +95,13 @@ class LoadingSite(Base):
     docks: Mapped[Rows]
     load_fixed_min: Mapped[int]
     load_kg_per_min: Mapped[int]
+    loaders_per_dock: Mapped[int]
     provenance: Mapped[Json]
 
 
 class Shelter(Base):
     __tablename__ = "shelter"
+    __table_args__ = (CheckConstraint("status IN ('registered', 'candidate')", name="status"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
     subdistrict_id: Mapped[str] = mapped_column(ForeignKey("subdistrict.id"))
@@ -105,6 +109,8 @@ class Shelter(Base):
     name_en: Mapped[str]
     lon: Mapped[float]
     lat: Mapped[float]
+    status: Mapped[str]
+    indoor: Mapped[bool | None]
     capacity: Mapped[int]
     kit_id: Mapped[str]
     bays: Mapped[int]
@@ -137,7 +143,9 @@ class VehicleType(Base):
 
 
 class Incident(Base):
-    """`declaration` is the request as it came, by which a retry is recognised."""
+    """As it was declared; what changed since are `incidents.tables`. `declaration` is the request as it came, by which
+    a retry is recognised.
+    """
 
     __tablename__ = "incident"
     __table_args__ = (Index("incident_latest", "declared_at", "id"),)
@@ -152,12 +160,17 @@ class Incident(Base):
     declared_by: Mapped[str]
     deadline_min: Mapped[int]
     exercise: Mapped[bool]
+    setting: Mapped[str]
+    season: Mapped[str]
+    opened: Mapped[list[str]]
+    """The shelters opened when it was declared, those where nobody was expected too."""
+    demands: Mapped[Rows]
     closures: Mapped[list[list[str]]]
     declaration: Mapped[Json]
 
 
 class DemandPoint(Base):
-    """Where the incident's people are; the shelter is the network's, the people are the incident's."""
+    """Where the incident's people were expected when it was declared; the shelter is the network's."""
 
     __tablename__ = "demand_point"
     __table_args__ = (CheckConstraint("people > 0", name="people"),)
@@ -190,8 +203,13 @@ class PlanRequest(jobs.JobMixin, Base):
     time_limit_s: Mapped[int]
     seed: Mapped[int]
     now_min: Mapped[int | None]
+    replaces: Mapped[UUID | None] = mapped_column(ForeignKey("plan.id", use_alter=True))
+    """The plan in force that it is to replace."""
     progress: Mapped[Json | None]
     scenario: Mapped[Json | None] = mapped_column(deferred=True)  # large: read where it is asked for
+
+
+_SUCCEEDED = "status IN ('approved', 'superseded')"
 
 
 class Plan(Base):
@@ -199,26 +217,39 @@ class Plan(Base):
 
     __tablename__ = "plan"
     __table_args__ = (
-        CheckConstraint("status IN ('proposed', 'approving', 'approved', 'refused')", name="status"),
         CheckConstraint(
-            "status NOT IN ('approving', 'approved') OR (hold_id IS NOT NULL AND decided_by IS NOT NULL)",
+            "status IN ('proposed', 'approving', 'approved', 'refused', 'superseded')", name="status"
+        ),
+        CheckConstraint(
+            "status NOT IN ('approving', 'approved', 'superseded') OR (hold_id IS NOT NULL AND decided_by IS NOT NULL)",
             name="held",
         ),
         CheckConstraint(
-            "status NOT IN ('approving', 'approved') OR decided_by <> requested_by", name="four_eyes"
+            "status NOT IN ('approving', 'approved', 'superseded') OR decided_by <> requested_by",
+            name="four_eyes",
         ),
+        CheckConstraint("NOT what_if OR status IN ('proposed', 'refused')", name="what_if"),
         Index("plan_latest", "created_at", "id"),
         Index(
             "plan_one_in_force",
             "incident_id",
             unique=True,
-            postgresql_where=text("status IN ('approving', 'approved')"),
+            postgresql_where=text("status = 'approved' OR (status = 'approving' AND replaces IS NULL)"),
         ),
+        Index(
+            "plan_one_approving",
+            "incident_id",
+            unique=True,
+            postgresql_where=text("status = 'approving'"),
+        ),
+        Index("plan_one_successor", "replaces", unique=True, postgresql_where=text(_SUCCEEDED)),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     request_id: Mapped[UUID] = mapped_column(ForeignKey("plan_request.id"), unique=True)
     incident_id: Mapped[UUID] = mapped_column(ForeignKey("incident.id"))
+    replaces: Mapped[UUID | None] = mapped_column(ForeignKey("plan.id"))
+    """The plan in force that it is a replan of; superseded when this one is approved."""
     status: Mapped[str]
     requested_by: Mapped[str]
     created_at: Mapped[datetime]
@@ -234,6 +265,10 @@ class Plan(Base):
     served_by_hour: Mapped[list[int]]
     tightest: Mapped[Rows]
     plan: Mapped[Json] = mapped_column(deferred=True)
+    changes: Mapped[Rows] = mapped_column(deferred=True, server_default=text("'[]'"))
+    """Of a replan, what becomes of each trip not yet begun (contracts.plans.TripChange), with the orders' ids."""
+    carried: Mapped[Rows] = mapped_column(server_default=text("'[]'"))
+    """Of a replan, what its hold keeps for orders under way: fixed when the approval begins."""
     decided_by: Mapped[str | None]
     """Who approved or refused it."""
     decided_at: Mapped[datetime | None]
@@ -241,6 +276,10 @@ class Plan(Base):
     hold_expires_at: Mapped[datetime | None]
     shortages: Mapped[Rows]
     refusal: Mapped[str | None]
+    what_if: Mapped[bool]
+    """It assumes what is not there: it is never approved. The assumptions stand in the scenario, `assumed`."""
+    closed_at: Mapped[datetime | None]
+    """Its incident had ended, and what was left of its hold was given back (approval/closing.py)."""
 
 
 # Orders
@@ -251,7 +290,7 @@ class DispatchOrder(Base):
 
     __tablename__ = "dispatch_order"
     __table_args__ = (
-        CheckConstraint("status IN ('planned', 'under_way', 'done')", name="status"),
+        CheckConstraint("status IN ('planned', 'under_way', 'done', 'withdrawn')", name="status"),
         UniqueConstraint("plan_id", "trip"),
     )
 
@@ -264,7 +303,11 @@ class DispatchOrder(Base):
     vehicle: Mapped[str]
     exercise: Mapped[bool]
     status: Mapped[str]
+    revision: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     stops: Mapped[Rows]
+    secret: Mapped[bytes] = mapped_column(server_default=text("uuid_send(gen_random_uuid())"), deferred=True)
+    """Its codes follow from it (dispatch/proofs.py)."""
+    wrong_codes: Mapped[int] = mapped_column(server_default=text("0"))
 
 
 class OrderStep(Base):
@@ -296,5 +339,8 @@ class OrderStep(Base):
     recorded_by: Mapped[str]
     lines: Mapped[Rows]
     signed_by: Mapped[str]
+    proofs: Mapped[list[str]] = mapped_column(default=list, server_default=text("'[]'"))
+    signature_png: Mapped[bytes | None] = mapped_column(deferred=True)
     body: Mapped[Json]
+    """The request, with the signature's SHA-256 in its place."""
     problem: Mapped[Json | None]

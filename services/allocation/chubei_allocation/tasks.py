@@ -3,23 +3,36 @@
 Solves have a queue of their own, so that no short task waits for one.
 """
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 from uuid import UUID
 
-from celery import Celery
-from chubei_shared import events
+from celery import Celery, chord, group
+from celery.schedules import crontab
+from chubei_shared import events, seals
 from chubei_shared.db import Transactions, make_engine
 from chubei_shared.settings import Settings
 from chubei_shared.telemetry import log
 from chubei_shared.workers import make_app
 from kombu.exceptions import OperationalError
 
-from chubei_allocation import plan_requests, solving, sweeping
+from chubei_allocation import proof, sweeping
 from chubei_allocation.inventory_gate import InventoryGate
+from chubei_allocation.notices import notices, sending
+from chubei_allocation.papers import snapshots
+from chubei_allocation.plans import plan_requests
+from chubei_allocation.readiness import changes, runs, work
+from chubei_allocation.shelters import recipients
+from chubei_allocation.solving import solving
 
-SWEEP = "chubei_allocation.tasks.sweep"
+SWEEP, SEAL = "chubei_allocation.tasks.sweep", "chubei_allocation.tasks.seal"
+NIGHT, CHANGED = "chubei_allocation.tasks.night", "chubei_allocation.tasks.changed"
+ANSWER = "chubei_allocation.tasks.answer"
+FORGET = "chubei_allocation.tasks.forget"
+SNAPSHOT = "chubei_allocation.tasks.snapshot"
+REMIND = "chubei_allocation.tasks.remind"
+PROPOSE = "chubei_allocation.tasks.propose"
 _SWEEP_EVERY = timedelta(seconds=5)
 _LONGEST_S = 2 * 3600  # above the longest solve (an hour) by far
 
@@ -28,35 +41,111 @@ def make_celery(settings: Settings) -> Celery:
     """The Celery app of this service: its workers, and the schedule that its beat wakes them by."""
     celery = make_app("allocation", settings, _LONGEST_S)
     celery.conf.update(
-        task_routes={plan_requests.SOLVE: {"queue": plan_requests.SOLVER_QUEUE}},
+        task_routes={
+            plan_requests.SOLVE: {"queue": plan_requests.SOLVER_QUEUE},
+            runs.GO_ON: {"queue": runs.QUEUE},
+            ANSWER: {"queue": runs.QUEUE},
+        },
+        result_backend=settings.redis_url,  # of chords alone: what they count; no result is kept
+        result_expires=timedelta(days=1),
         beat_schedule={
             "sweep": {
                 "task": SWEEP,
                 "schedule": _SWEEP_EVERY,
                 "options": {"expires": _SWEEP_EVERY.seconds},  # while no worker runs they do not pile up
-            }
+            },
+            "notices": {
+                "task": notices.SEND,
+                "schedule": _SWEEP_EVERY,
+                "options": {"expires": _SWEEP_EVERY.seconds},
+            },
+            # the sweeper asks too, and the API as it watches: whoever is first
+            "night": {
+                "task": NIGHT,
+                "schedule": crontab(hour=runs.FROM_HOUR, minute=0),
+                "options": {"expires": 3600},
+            },
+            "changed": {"task": CHANGED, "schedule": timedelta(minutes=10), "options": {"expires": 600}},
+            "seal": {"task": SEAL, "schedule": timedelta(minutes=1), "options": {"expires": 60}},
+            "snapshot": {"task": SNAPSHOT, "schedule": timedelta(minutes=1), "options": {"expires": 60}},
+            "forget": {"task": FORGET, "schedule": timedelta(hours=1), "options": {"expires": 3600}},
+            "remind": {"task": REMIND, "schedule": timedelta(minutes=1), "options": {"expires": 60}},
+            "propose": {"task": PROPOSE, "schedule": timedelta(seconds=30), "options": {"expires": 30}},
         },
     )
     tx = Transactions(make_engine(settings.database("allocation"), pool_size=2))
-    inventory = InventoryGate(settings)
+    inventory, sender = InventoryGate(settings), sending.Sender(settings)
 
     @celery.task(name=plan_requests.SOLVE)  # type: ignore[untyped-decorator]  # celery has no types
     def solve(request_id: str) -> None:
-        with _ProgressNews(settings.redis_url) as news:
+        with _ProgressNews(settings.redis_url, "plan.progress") as news:
             solving.solve(tx, inventory, UUID(request_id), settings.solver_memory_mib, news.tell)
 
     @celery.task(name=SWEEP)  # type: ignore[untyped-decorator]  # celery has no types
     def sweep() -> None:
         sweeping.sweep(tx, inventory)
 
+    @celery.task(name=notices.SEND)  # type: ignore[untyped-decorator]  # celery has no types
+    def send_notices() -> None:
+        sending.work(tx, sender)
+
+    @celery.task(name=REMIND)  # type: ignore[untyped-decorator]  # celery has no types
+    def remind() -> None:
+        sweeping.remind(tx)
+
+    @celery.task(name=PROPOSE)  # type: ignore[untyped-decorator]  # celery has no types
+    def propose() -> None:
+        if settings.propose_replans:
+            sweeping.propose(tx, settings.solver_time_limit_s)
+
+    @celery.task(name=SNAPSHOT)  # type: ignore[untyped-decorator]  # celery has no types
+    def snapshot() -> None:
+        if settings.snapshot_dir is not None:
+            keeping = snapshots.Keeping(settings.snapshot_dir, settings.snapshots_kept)
+            snapshots.keep(tx, inventory, keeping, datetime.now(UTC))
+
+    @celery.task(name=FORGET)  # type: ignore[untyped-decorator]  # celery has no types
+    def forget() -> None:
+        tx(recipients.forget)
+
+    @celery.task(name=SEAL)  # type: ignore[untyped-decorator]  # celery has no types
+    def seal() -> None:
+        while tx(seals.seal, proof.SEALED):
+            pass
+
+    _add_readiness(celery, tx, inventory, settings)
     return celery
 
 
-class _ProgressNews:
-    """Passing events plan.progress, straight to the exchange. News only: after a failure it falls silent."""
+def _add_readiness(celery: Celery, tx: Transactions, inventory: InventoryGate, settings: Settings) -> None:
+    """The tasks of readiness. Whatever of a chord is lost, the sweeper wakes `go_on` again."""
+    looked: list[changes.Sums | None] = [None]
 
-    def __init__(self, redis_url: str) -> None:
+    @celery.task(name=NIGHT)  # type: ignore[untyped-decorator]  # celery has no types
+    def night() -> None:
+        tx(runs.ask_for_night, datetime.now(UTC))
+
+    @celery.task(name=CHANGED)  # type: ignore[untyped-decorator]  # celery has no types
+    def changed() -> None:
+        looked[0] = changes.look(tx, inventory, looked[0])
+
+    @celery.task(name=ANSWER, ignore_result=False)  # type: ignore[untyped-decorator]  # celery has no types
+    def answer(run_id: str) -> None:
+        with _ProgressNews(settings.redis_url, "readiness.progress") as news:
+            work.answer_parts(tx, UUID(run_id), settings.solver_memory_mib, news.tell)
+
+    @celery.task(name=runs.GO_ON)  # type: ignore[untyped-decorator]  # celery has no types
+    def go_on(run_id: str) -> None:
+        if turns := work.go_on(tx, inventory, UUID(run_id)):
+            chord(group(answer.si(run_id) for _ in range(turns)))(go_on.si(run_id))
+
+
+class _ProgressNews:
+    """Passing events of progress, straight to the exchange. News only: after a failure it falls silent."""
+
+    def __init__(self, redis_url: str, topic: str) -> None:
         self._connection = events.connect(redis_url)
+        self._topic = topic
         self._silent = False
 
     def __enter__(self) -> "_ProgressNews":
@@ -69,9 +158,7 @@ class _ProgressNews:
         if self._silent:
             return
         try:
-            events.publish(
-                self._connection, events.Event(service="allocation", topic="plan.progress", body=body)
-            )
+            events.publish(self._connection, events.Event(service="allocation", topic=self._topic, body=body))
         except (OperationalError, OSError) as error:
             self._silent = True
             log.warning("no progress events: the broker is away", extra={"error": str(error)})

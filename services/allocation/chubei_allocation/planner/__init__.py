@@ -26,7 +26,7 @@ from .figures import Figures
 from .parse import parse_scenario
 from .parse_plan import parse_plan, parse_trips
 from .scenario import Changes, Claims, Plan, Scenario, ScenarioError, SolverReport, Trip, Unmet, Visit
-from .stopping import DEFAULT_TIME_LIMIT_S, REPLAN_SHARE, Progress, Stop
+from .stopping import DEFAULT_TIME_LIMIT_S, REPLAN_SHARE, THREADS, Progress, Stop
 from .usage import Tightness, served_by_hour, tightest
 from .whatif import Change, changed
 
@@ -37,6 +37,7 @@ def plan(
     seed: int = 0,
     on_progress: Callable[[Progress], None] | None = None,
     previous: Sequence[Trip] | None = None,
+    threads: int = THREADS,
 ) -> Plan:
     """The best plan found for a scenario before `stop`, with a proven bound on what any plan can reach.
 
@@ -44,10 +45,12 @@ def plan(
     The time limit runs from when the search is compiled, which is once for each machine (ready.py).
     With the trips of a previous plan it keeps those not yet begun where that costs little (resume.py), tells how
     it differs, and takes half of the default time, and half of a work limit.
+    `threads` at most are at work at a time (the bound's aside, where there is no work limit); of the plan they
+    change nothing.
     """
     from .solve import plan as solve  # here: only who plans pays for loading numba and OR-Tools
 
-    return solve(scenario, stop, seed, on_progress, previous)
+    return solve(scenario, stop, seed, on_progress, previous, threads)
 
 
 __all__ = [

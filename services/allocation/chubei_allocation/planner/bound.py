@@ -4,7 +4,8 @@ Sets: classes k of vehicles alike in room, speed and size; sources s; wants r at
 continuous and ≥ 0. Committed trips are constants (bound_limits.py). Variables:
 
     x[k,s,r,i]   kg brought from source s to want r by class k, and of use there; s over the near sources that
-                 hold i, and, where there are more, one column "elsewhere" with the least cost of all others
+                 hold i, and, where there are more, one column "elsewhere" with the least ways of all others
+    l[k,s,i]     kg of item i that class k loads at s for wants to which s is not near
     n[r,τ,p]     people of want r served at tier τ, in each linear piece p of u (u is concave)
     f[r,g,τ]     members of group g that have their own goods up to tier τ
     d[r]         met share of an absolute demand
@@ -19,9 +20,10 @@ continuous and ≥ 0. Committed trips are constants (bound_limits.py). Variables
     tiers    n[r,2] ≤ n[r,1]
     desks    n[r,τ] ≤ what the desks can hand out after the earliest minute at which the goods can be there
     late     x[k,s,r,i] ≤ what the desks can hand out from its earliest arrival to the deadline
-    supply   Σ x[·,s,·,i] ≤ kg[i] · what can be of use (bound_lines.py; at most what is there at the last minute at
-             which a load at s is of use); and for each item from everywhere
-    docks    Σ x · (fixed / room + 1 / rate) ≤ dock-minutes between the first and the last minute of use
+    loaded   Σ_r x[k,elsewhere,r,i] ≤ Σ_s l[k,s,i]
+    supply   Σ x[·,s,·,i] + Σ l[·,s,i] ≤ kg[i] · what can be of use (bound_lines.py; at most what is there at the
+             last minute at which a load at s is of use)
+    docks    Σ (x + l) · (fixed / room + 1 / rate) ≤ dock-minutes between the first and the last minute of use
     bays     Σ x · (fixed / min(room, all that r lacks) + 1 / rate) ≤ bay-minutes
     vehicles Σ b[v,·,·] ≤ vehicles alike v;        slots    Σ b[·,s,j] ≤ 1
     started  Σ_s' o[k,s,s'] ≤ Σ b[v of k,s,·]
@@ -108,7 +110,7 @@ class Bound:
     """A proven bound on utility, and what the relaxation says of a good plan (None without a solution).
 
     prices: (kind, id) → utility for one more unit of an item, minute of a vehicle class or berth, or person
-    at a desk; ids of supply are "source/item", or an item wherever it is.
+    at a desk; ids of supply are "source/item".
     """
 
     utility: float

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .bound_fleet import Carried, Fleet
 from .bound_kits import Kits
@@ -106,20 +107,19 @@ class Relaxation:
         return 1
 
     def _shared_rows(self) -> None:
-        """Supply by pair and by item, and berth minutes."""
+        """Supply by pair, and berth minutes."""
         model, limits, program = self.model, self.limits, self.program
         ids = [node.id for node in model.nodes]
         names = [item.id for item in model.scenario.items]
         last = model.deadline_min - self._after_load()
         units = limits.most_by((last - limits.visit_min[: len(last)])[limits.source])
         units = usable_units(model, limits, units)
+        self._held_kg = units * model.kg[limits.item]
         self._supply = program.rows(
             "supply",
             [f"{ids[s]}/{names[i]}" for s, i in zip(limits.source, limits.item, strict=True)],
-            units * model.kg[limits.item],
+            self._held_kg,
         )
-        total = np.bincount(limits.item, weights=units, minlength=len(names)) * model.kg
-        self._item_rows = program.rows("supply", names, total)
         self._berths = self._berth_rows(last)
 
     def _berth_rows(self, last: IntArray) -> IntArray:
@@ -199,7 +199,6 @@ class Relaxation:
         self.column = column = program.columns(np.zeros(len(ask)), units * kg)
         one = np.flatnonzero(single > 0)
         program.put(self._supply[pair[one]], column[one], 1.0)
-        program.put(self._item_rows[item], column, 1.0)
         self._count_in_rows(ask, column, 1 / kg)
         # of a vehicle's room, and of a delivery, for each kg: by weight and by volume, (2, columns)
         size = np.stack([np.ones(len(ask)), model.m3[item] / kg])
@@ -211,6 +210,7 @@ class Relaxation:
             program.put(self._berths[node, by], column, bays)
             docks = self._fixed[source] * share[by] + self._per_kg[source]
             program.put(self._berths[source[one], by], column[one], docks[one])
+        self._load_elsewhere(kind, item, column, single == 0)
         handling = per_kg + self._per_kg[node]
         source = np.where(single > 0, source, -1)
         fleet = Fleet(program, model, limits, lacking)
@@ -220,6 +220,23 @@ class Relaxation:
                 column[my], source[my], node[my], out[my], handling[my], share[:, my], visits[:, my]
             )
             fleet.add(each, flows_of)
+
+    def _load_elsewhere(
+        self, kind: IntArray, item: IntArray, column: IntArray, far: NDArray[np.bool_]
+    ) -> None:
+        """Where the goods of flow columns that come from far sources are loaded, by class and pair."""
+        model, limits, program = self.model, self.limits, self.program
+        for c, i in np.unique(np.stack([kind, item])[:, far], axis=1).T:
+            each, pairs = limits.classes[c], np.flatnonzero(limits.item == i)
+            source, m3 = limits.source[pairs], model.m3[i] / model.kg[i]
+            load = program.columns(np.zeros(len(pairs)), self._held_kg[pairs])
+            loaded = program.rows("loaded", [each.name], 0.0)
+            program.put(loaded, column[far & (kind == c) & (item == i)], 1.0)
+            program.put(loaded, load, -1.0)
+            program.put(self._supply[pairs], load, 1.0)
+            for by, share in enumerate((1 / each.payload_kg, m3 / each.volume_m3)):
+                docks = self._fixed[source] * share + self._per_kg[source]
+                program.put(self._berths[source, by], load, docks)
 
     def _lacking(self) -> FloatArray:
         """All that can be of use at each node, by weight and by volume, (2, nodes)."""

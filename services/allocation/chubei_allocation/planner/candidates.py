@@ -56,9 +56,7 @@ def _estimate(scene: Scene, change: Change, prices: Mapping[tuple[str, str], flo
     """Utility that the relaxation would gain by a change, as far as its prices tell; 0 where they are silent."""
     scenario, name, n = scene.scenario, change.id, change.amount
     if change.kind == "items":
-        return n * (
-            prices.get(("supply", f"{name}/{change.item}"), 0) + prices.get(("supply", change.item), 0)
-        )
+        return n * prices.get(("supply", f"{name}/{change.item}"), 0)
     if change.kind in ("docks", "bays"):
         return n * scenario.deadline_min * prices.get((change.kind, name), 0)
     if change.kind == "crews":

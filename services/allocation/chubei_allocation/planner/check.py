@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import asin, ceil, cos, floor, isfinite, radians, sin, sqrt
 
@@ -21,11 +21,15 @@ SLACK = 1e-6
 
 @dataclass(frozen=True)
 class Violation:
-    """One rule broken: the rule's number in PLANNING.md (0: claims and shape), where, and what, in both languages."""
+    """One rule broken: the rule's number in PLANNING.md (0: claims and shape), where, and what, in both languages.
+
+    vehicle: without whose trips it would not be; of several the last to come.
+    """
 
     rule: int
     where: str
     problem: str
+    vehicle: str = ""
 
     def __str__(self) -> str:
         return f"[{self.rule}] {self.where}: {self.problem}"
@@ -67,8 +71,8 @@ class _World:
 class _Book:
     """What is gathered trip by trip and judged over all trips."""
 
-    spans: dict[str, list[tuple[int, int, bool]]] = field(default_factory=lambda: defaultdict(list))
-    taken: dict[tuple[str, str], list[tuple[int, bool, int]]] = field(
+    spans: dict[str, list[tuple[int, int, bool, str]]] = field(default_factory=lambda: defaultdict(list))
+    taken: dict[tuple[str, str], list[tuple[int, bool, int, str]]] = field(
         default_factory=lambda: defaultdict(list)
     )
     days: dict[str, list[tuple[Trip, bool]]] = field(default_factory=lambda: defaultdict(list))
@@ -107,7 +111,9 @@ def judge(scenario: Scenario, trips: Iterable[Trip]) -> Verdict:
         fixed = begun[trip.key()] > 0
         if fixed:
             begun[trip.key()] -= 1
+        before = len(book.bad)
         _gather(world, trip, f"trips[{number}] {trip.vehicle}", fixed, book)
+        book.bad[before:] = [replace(bad, vehicle=trip.vehicle) for bad in book.bad[before:]]
     for key, count in begun.items():
         if count:
             book.bad.append(
@@ -129,9 +135,9 @@ def _gather(world: _World, trip: Trip, where: str, fixed: bool, book: _Book) -> 
         return
     book.days[trip.vehicle].append((trip, fixed))
     for visit in trip.visits:
-        book.spans[visit.node].append((visit.start, visit.end, fixed))
+        book.spans[visit.node].append((visit.start, visit.end, fixed, trip.vehicle))
         for item, units in visit.goods.items() if visit.loads else ():
-            book.taken[visit.node, item].append((visit.start, fixed, units))
+            book.taken[visit.node, item].append((visit.start, fixed, units, trip.vehicle))
     if not fixed:
         if not 1 <= number <= vehicle.count or number in vehicle.lost:
             book.bad.append(Violation(3, where, "不在车队中 / is not in the fleet"))
@@ -220,19 +226,22 @@ def _minutes(world: _World, vehicle: VehicleType, here: str, there: str) -> int 
 def _days(world: _World, book: _Book) -> None:
     """Rule 3: a vehicle's trips in order, from its start on."""
     for name, trips in book.days.items():
-        vehicle, _ = world.vehicle(name)
+        vehicle, number = world.vehicle(name)
         if vehicle is None:
             continue
-        here, free = vehicle.start, vehicle.available_min
+        here, free = vehicle.start, vehicle.from_min(number)
         for trip, fixed in sorted(trips, key=lambda row: row[0].visits[0].start):
             first = trip.visits[0]
             leg = _minutes(world, vehicle, here, first.node)
             if not fixed and leg is None:
-                book.bad.append(Violation(4, name, f"{here}→{first.node} 不通 / the way is closed"))
+                book.bad.append(Violation(4, name, f"{here}→{first.node} 不通 / the way is closed", name))
             elif not fixed and leg is not None and first.arrive < max(free, world.scenario.now_min) + leg:
                 book.bad.append(
                     Violation(
-                        3, name, f"{first.arrive} 到不了 {first.node} / cannot be there at {first.arrive}"
+                        3,
+                        name,
+                        f"{first.arrive} 到不了 {first.node} / cannot be there at {first.arrive}",
+                        name,
                     )
                 )
             here, free = trip.visits[-1].node, trip.visits[-1].end
@@ -243,14 +252,12 @@ def _berths(scenario: Scenario, book: _Book) -> None:
     berths = {source.id: source.docks for source in scenario.sources}
     berths |= {point.id: point.bays for point in scenario.points}
     for node, spans in book.spans.items():
-        for minute in sorted({start for start, _, _ in spans} | {begin for begin, _ in berths[node]}):
-            there = [fixed for start, end, fixed in spans if start <= minute < end]
-            if len(there) > _crews(berths[node], minute) and not all(there):
-                book.bad.append(
-                    Violation(
-                        2, node, f"{minute} 分时车位不足 / more vehicles than berths at minute {minute}"
-                    )
-                )
+        for minute in sorted({start for start, *_ in spans} | {begin for begin, _ in berths[node]}):
+            there = [span for span in spans if span[0] <= minute < span[1]]
+            ours = [(start, vehicle) for start, _, fixed, vehicle in there if not fixed]
+            if len(there) > _crews(berths[node], minute) and ours:
+                problem = f"{minute} 分时车位不足 / more vehicles than berths at minute {minute}"
+                book.bad.append(Violation(2, node, problem, max(ours)[1]))
                 break
 
 
@@ -263,7 +270,7 @@ def _stock(scenario: Scenario, book: _Book) -> None:
     supply = {(row.source, row.item): row for row in scenario.supply}
     for (source, item), loads in book.taken.items():
         used = 0
-        for minute, fixed, units in sorted(loads, key=lambda load: (load[0], not load[1])):
+        for minute, fixed, units, vehicle in sorted(loads, key=lambda load: (load[0], not load[1])):
             used += units
             there = _available(supply.get((source, item)), minute)
             if used > there and not fixed:
@@ -272,6 +279,7 @@ def _stock(scenario: Scenario, book: _Book) -> None:
                         5,
                         source,
                         f"{minute} 分已装 {used} {item}，仅有 {there} / {used} loaded, {there} available",
+                        vehicle,
                     )
                 )
                 break

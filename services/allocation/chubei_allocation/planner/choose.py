@@ -30,7 +30,6 @@ from .model import FAR
 from .neighbours import Ways
 from .serving import supportable, worth_of
 
-MOST_FURTHER = 40  # points that are tried as further ones
 HOPEFUL = 1.5  # how much more than the best so far a trip is thought to bring at most
 BEST, GAIN, KG, M3, END, START = range(6)  # what Work.best holds of the trip being chosen
 
@@ -207,7 +206,6 @@ def best_from(
         gain, kg, m3, end = offer(a, w, s, n, start, clock, aims, a.payload[v], a.volume[v], taste)
         if gain <= 0.0:
             continue
-        gain -= w.toll[s] * (a.fixed[s] + kg / a.kg_per_min[s])
         most = max(most, gain)
         rate = gain / (end + w.back[a.speed[v], n] - begun)
         if taste.noise > 0.0:
@@ -261,8 +259,8 @@ def best_further(
     best_n = number(-1)
     if kg_left < 0.03 * a.payload[v] or m3_left < 0.03 * a.volume[v]:
         return best_n
-    for k in range(min(MOST_FURTHER, net.near.shape[1])):
-        n = net.near[s, k]
+    for k in range(net.beside.shape[1]):
+        n = net.beside[here, k]
         if n < 0:
             break
         if not w.inside[n] or a.size[v] > a.max_size[n] or ways[here, n] >= FAR or visits(row, n):
@@ -271,7 +269,6 @@ def best_further(
         gain, more_kg, more_m3, then = offer(
             a, w, s, n, int(w.best[START]), clock, aims, kg_left, m3_left, taste
         )
-        gain -= w.toll[s] * more_kg / a.kg_per_min[s]
         minutes = max(1.0, then - end + w.back[a.speed[v], n] - w.back[a.speed[v], here])
         if gain > least * minutes:
             least, best_n = gain / minutes, n

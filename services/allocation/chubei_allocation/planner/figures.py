@@ -16,12 +16,14 @@ from .scenario import Need, Point, Scenario, Trip
 
 @dataclass(frozen=True)
 class PointFigures:
-    """People of a point served by the deadline, and (minute, served so far) where tier 1's pace changes."""
+    """People of a point served by the deadline, and (minute, served so far) where the pace of a tier changes."""
 
     supported: int
     settled: int
     waited: float
     curve: tuple[tuple[float, float], ...]
+    """Of tier 1."""
+    settled_curve: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,7 @@ def _point(
         settled=floor(served[2][-1][1] + 1e-6),
         waited=waited,
         curve=tuple(served[1]),
+        settled_curve=tuple(served[2]),
     )
 
 

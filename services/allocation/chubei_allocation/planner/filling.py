@@ -15,6 +15,7 @@ ORDER, CAP = 0, 0  # columns of aims: the order of stages; CAP + τ: how many pe
 # the stages as (tier, whether it is the second part): settle the first part early, or support everyone first
 EARLY = ((1, 0), (2, 0), (1, 1), (2, 1))
 BASIC = ((1, 0), (1, 1), (2, 0), (2, 1))
+FULL = 1e-9  # kg or m3: the room left may come out a little below nothing
 
 
 @compiled
@@ -71,6 +72,7 @@ def fill(
     """
     for k in range(a.first_need[p + 1] - a.first_need[p]):
         goods[k] = 0
+    most_kg, most_m3 = max(most_kg, FULL), max(most_m3, FULL)
     kg, m3 = take_demands(a, p, sent, spare, most_kg, most_m3, arrives, goods)
     people = a.people[p]
     if people == 0 or arrives >= a.deadline:

@@ -165,7 +165,7 @@ class Model:
                 if number in kind.lost:
                     continue
                 begun = last.get(name)
-                free = busy[name] if begun else kind.available_min
+                free = busy[name] if begun else kind.from_min(number)
                 fleet.append(
                     Vehicle(
                         name=name,

@@ -239,24 +239,37 @@ def _vehicles(rows: list[Field], sources: set[str]) -> tuple[VehicleType, ...]:
         if "#" in name:
             raise row["type"].wrong("含 # / holds #", "车型名不可含 # / leave # out of the type's name")
         count = row["count"].whole(high=10**6)
-        speed, size, lost, available = (
-            row.maybe(key) for key in ("speed_factor", "size", "lost", "available_min")
+        speed, size, lost, available, later = (
+            row.maybe(key) for key in ("speed_factor", "size", "lost", "available_min", "later")
         )
+        from_min = available.minute() if available else 0
         vehicles.append(
             VehicleType(
                 type=name,
                 count=count,
                 start=row["start"].known(sources, "sources"),
-                available_min=available.minute() if available else 0,
+                available_min=from_min,
                 payload_kg=row["payload_kg"].positive(),
                 volume_m3=row["volume_m3"].positive(),
                 speed_factor=speed.positive() if speed else 1.0,
                 size=size.number() if size else 1,
                 lost=frozenset(n.whole(1, max(1, count)) for n in lost.rows()) if lost else frozenset(),
+                later=_later(later, count, from_min) if later else {},
             )
         )
     unique(rows, [vehicle.type for vehicle in vehicles])
     return tuple(vehicles)
+
+
+def _later(field: Field, count: int, from_min: int) -> dict[int, int]:
+    """`later`: [[number, minute], …]."""
+    rows = [row.rows() for row in field.rows()]
+    for row, pair in zip(field.rows(), rows, strict=True):
+        if len(pair) != 2:
+            raise row.wrong("不是 [序号, 分钟] / not [number, minute]", "写成 [3, 60] / write [3, 60]")
+    numbers = [pair[0].whole(1, max(1, count)) for pair in rows]
+    unique(field.rows(), numbers)
+    return {number: pair[1].minute(from_min) for number, pair in zip(numbers, rows, strict=True)}
 
 
 def _travel(field: Field, nodes: int) -> Travel:

@@ -10,6 +10,7 @@ from typing import Any
 
 from .bound import Bound
 from .compiled import alone, is_kept, mark_kept
+from .construct import construct
 from .model import Model
 from .outcome import outcome
 from .parse import parse_scenario
@@ -70,10 +71,10 @@ def make_ready() -> None:
 
 def _search_every_way() -> None:
     search = Search(Model(parse_scenario(TINY)), seed=0)
-    search.construct(Bound(1.0, None), over=lambda: False)
+    construct(search, Bound(1.0, None), over=lambda: False)
     for improve in (search._improve_apart, search._improve_together):
         done = search.moves
-        improve(lambda: 0.5, lambda done=done: search.moves > done)  # type: ignore[misc]
+        improve(lambda: 0.5, lambda done=done: search.moves > done, lambda: False)  # type: ignore[misc]
     again = Search(search.model, seed=0)
     resume(again, outcome(search))
     again.improve(lambda: 0.5, lambda: again.moves > 0)

@@ -79,12 +79,14 @@ def _go_on(search: Search, days: Days, old: Iterable[Trip], held: bool) -> State
     if not held:
         state.days.rows[:, :, GIVEN] = 0
     for _ in range(2):  # once more without the trips that do not take place any more
-        search._replay(search.chains[0], state)
+        search.replay(search.chains[0], state)
     arrive_of = {_but_arrival(trip): trip.visits[0].arrive for trip in old}
     for v, k, trip in planned_trips(search.model, state.visits):
-        arrive = arrive_of.get(_but_arrival(trip), -1)
-        state.days.rows[v, k, GIVEN] = 1 + arrive if arrive >= trip.visits[0].arrive else 0
-    search._replay(search.chains[0], state)
+        arrive = arrive_of.get(
+            _but_arrival(trip)
+        )  # one that only comes to its first stop later is kept, for people
+        state.days.rows[v, k, GIVEN] = 0 if arrive is None else 1 + max(arrive, trip.visits[0].arrive)
+    search.replay(search.chains[0], state)
     return state
 
 
@@ -98,10 +100,10 @@ def _filled(search: Search, state: State) -> State:
     """A state with trips added where days have room left."""
     filled = State(search.arrays, search.most_trips)
     filled.become(state)
-    search._simulate(search.chains[0], filled.days, FILL)
+    search.simulate(search.chains[0], filled.days, FILL)
     clean(search.chains[0].work, filled.days, search.vehicles)
     for _ in range(2):
-        search._replay(search.chains[0], filled)
+        search.replay(search.chains[0], filled)
     return filled
 
 
@@ -185,15 +187,18 @@ def _share_stock(search: Search, days: Days) -> None:
         wishes = _wishes(search, row, stop) if row[PLANNED] else {}
         step = 0
         for h, columns in wishes.items():
-            if h < 0 or (row[columns] // MOST_LOADS).sum() > left[h, -1]:
-                _cut(row, columns, stop, 0 if h < 0 else int(left[h, -1]), int(a.pack[a.holding_item[h]]))
+            if h < 0:  # no one holds it any more
+                _cut(row, columns, stop, 0, 1)
+            elif (row[columns] // MOST_LOADS).sum() > left[h, -1]:
+                _cut(row, columns, stop, int(left[h, -1]), int(a.pack[a.holding_item[h]]))
             units = (row[columns] // MOST_LOADS).sum()
             if units:
                 there = int(np.searchsorted(left[h], units))
                 step = max(step, there, int(since[h, a.step_of[start]]))
         row[FIRST_STEP + stop] = step
-        for h, columns in wishes.items():  # nothing is left of those that no one holds
-            take(left[h], step, int((row[columns] // MOST_LOADS).sum()))
+        for h, columns in wishes.items():
+            if h >= 0:
+                take(left[h], step, int((row[columns] // MOST_LOADS).sum()))
 
 
 def _wishes(search: Search, row: Table, stop: int) -> dict[int, list[int]]:

@@ -122,6 +122,12 @@ class VehicleType:
     speed_factor: float
     size: float
     lost: frozenset[int]
+    later: Mapping[int, int] = field(default_factory=dict)
+    """By number: vehicles that are not available before a later minute than the type."""
+
+    def from_min(self, number: int) -> int:
+        """When vehicle `number` of the type is available."""
+        return self.later.get(number, self.available_min)
 
 
 @dataclass(frozen=True)

@@ -149,7 +149,7 @@ class Scene:
         if too_late(*fresh):
             return 0
         running = [n for n in range(1, kind.count + 1) if n not in kind.lost]
-        return sum(too_late(*last.get(f"{kind.type}#{n}", fresh)) for n in running)
+        return sum(too_late(*last.get(f"{kind.type}#{n}", (kind.from_min(n), kind.start))) for n in running)
 
     def _shortest_trips(self, kind: VehicleType) -> IntArray:
         """Minutes from the start of a load at each source until somebody who goes without has it, (sources,)."""

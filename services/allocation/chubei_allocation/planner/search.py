@@ -9,7 +9,7 @@ limit on these the outcome does not depend on time.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 from typing import NamedTuple
@@ -18,10 +18,8 @@ import numpy as np
 
 from .anneal import KEEP, Aim, anneal, clean, copy_days, count_given, merit
 from .arrays import Arrays, Base, Floats, Ints, build_arrays, build_base
-from .bound import Bound
 from .choose import Taste
 from .days import Days, given_trips, make_days
-from .filling import CAP
 from .loads import Stops, best_loads, stops_of, write_wishes
 from .model import FAR, Model
 from .neighbours import build_ways
@@ -29,26 +27,16 @@ from .program import Watch
 from .regions import others, settle
 from .simulate import simulate
 from .state import State
+from .stopping import THREADS
 from .visits import mark_calls, write_down
 from .workspace import Work, make_work, most_arrivals
 
 CHAINS = 2
-LARGE_FLEET = 300  # vehicles; then one plan to begin with must do
+LARGE_FLEET = 300  # vehicles; then one plan is bettered by all chains
 ROUND_VISITS = 20  # of regions, by each chain, until they are compared
 ROUNDS_APART = 6  # until the worse chain begins anew from the better one
 LOADS_AFTER = 70  # moves for each trip, until loads are planned anew
 WAIT = 0.01  # what waiting counts: so much utility for all people and the whole time
-TASTES = (
-    (1, Taste(dock=1.0)),
-    (0, Taste(dock=1.0)),
-    (0, Taste(dock=3.0)),
-    (0, Taste(dock=0.0)),
-    (1, Taste(dock=0.0)),
-    (1, Taste(dock=3.0, noise=0.1)),
-    (0, Taste(dock=1.0, noise=0.1)),
-    (0, Taste(dock=0.0, noise=0.1)),
-)
-"""(whether everyone is supported before anyone is settled, taste) of the plans to begin with."""
 
 
 class Pace(NamedTuple):
@@ -87,7 +75,7 @@ class Chain:
 class Search:
     """The best days found so far for a model, and ways to better them."""
 
-    def __init__(self, model: Model, seed: int) -> None:
+    def __init__(self, model: Model, seed: int, threads: int = THREADS) -> None:
         self.model = model
         self.arrays = a = build_arrays(model)
         self.ways = build_ways(model, a)
@@ -98,21 +86,22 @@ class Search:
         self.best = State(a, most_trips)
         self.most_trips = most_trips
         self.chains = [Chain(a, self.given, most_trips, seed * CHAINS + k) for k in range(CHAINS)]
-        self.pool = ThreadPoolExecutor(CHAINS)
+        self.pool = ThreadPoolExecutor(threads)
         self.moves = 0
         self.ended = False
         self.given_worth = 0.0  # weighted people that a trip left as it was given is worth
         self.watch = Watch()
         self.visits = self.best.visits
-        self._replay(self.chains[0], self.best)
+        self.replay(self.chains[0], self.best)
 
     # -- plans as a whole
 
-    def _simulate(self, chain: Chain, days: Days, taste: Taste) -> None:
+    def simulate(self, chain: Chain, days: Days, taste: Taste, base: Base | None = None) -> None:
+        """Let days take place, all vehicles and places among them; base: what there is, if not what is given."""
         chain.work.inside[:] = 1
         simulate(
             self.arrays,
-            self.given,
+            base or self.given,
             chain.work,
             days.rows,
             days.trips,
@@ -124,13 +113,20 @@ class Search:
             True,
         )
 
-    def _replay(self, chain: Chain, state: State) -> None:
+    def replay(self, chain: Chain, state: State) -> None:
         """Let the days of a state take place, and write down what comes of them."""
-        self._simulate(chain, state.days, KEEP)
+        self.simulate(chain, state.days, KEEP)
         clean(chain.work, state.days, self.vehicles)
         write_down(chain.work, state.visits, self.vehicles)
         state.score[:] = chain.work.score
         mark_calls(state.days, self.vehicles, state.calls)
+
+    def leave_out(self, names: set[str]) -> None:
+        """Let vehicles make none of their trips."""
+        for v, vehicle in enumerate(self.model.vehicles):
+            if vehicle.name in names:
+                self.best.days.trips[v] = 0
+        self.replay(self.chains[0], self.best)
 
     def value(self, state: State) -> float:
         """What a plan comes to in the end, in weighted people."""
@@ -158,53 +154,36 @@ class Search:
         """Weighted people that an average trip is worth."""
         return max(1e-6, float(state.score[:, 0].sum()) / max(1, int(state.days.trips.sum())))
 
-    # -- construction
-
-    def construct(self, bound: Bound, over: Callable[[], bool]) -> None:
-        """Plans by several tastes, towards everything and towards the targets of the bound; keep the best."""
-        aim = Aim(wait=0.004, hope=0.1)
-        work, days = self.chains[0].work, self.chains[0].now
-        top = -1.0
-        large = len(self.vehicles) > LARGE_FLEET
-        for targets in (None, bound.targets) if bound.targets and not large else (None,):
-            for order, taste in TASTES[:1] if large else TASTES:
-                if over() and top >= 0.0:
-                    return
-                days.trips[:] = 0
-                days.aims[:, 0] = order
-                days.aims[:, CAP + 1] = days.aims[:, CAP + 2] = self.arrays.people
-                for r, want in enumerate(self.model.wants):
-                    if targets and want.people:
-                        p = want.node - self.arrays.sources
-                        days.aims[p, CAP + 1 : CAP + 3] = targets[r].supported, targets[r].settled
-                work.liking[:] = 1.0
-                self._simulate(self.chains[0], days, taste)
-                clean(work, days, self.vehicles)
-                worth = merit(self.arrays, work, self.nodes, aim)
-                self.moves += 1
-                if worth > top:
-                    top = worth
-                    copy_days(days, self.best.days, self.vehicles, self.nodes, self.arrays.sources)
-                    self._replay(self.chains[0], self.best)
-
     # -- improvement
 
-    def improve(self, progress: Callable[[], float], over: Callable[[], bool]) -> None:
-        """Better the plan until over(); progress tells the share of the time or work that has passed, 0 to 1."""
+    def improve(
+        self,
+        progress: Callable[[], float],
+        over: Callable[[], bool],
+        enough: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Better the plan until over(), or enough() between two rounds.
+
+        progress tells the share of the time or work that has passed, 0 to 1.
+        """
         if not len(self.vehicles) or not len(self.arrays.need_item):
             return
         if len(self.vehicles) <= LARGE_FLEET:
-            self._improve_apart(progress, over)
+            self._improve_apart(progress, over, enough)
         else:
-            self._improve_together(progress, over)
+            self._improve_together(progress, over, enough)
 
-    def _run(self, jobs: list[Callable[[], None]], over: Callable[[], bool]) -> None:
+    def run(self, jobs: Sequence[Callable[[], object]], over: Callable[[], bool]) -> None:
         """Do jobs in parallel, and look at over() meanwhile."""
         futures = [self.pool.submit(job) for job in jobs]
         while wait(futures, timeout=0.1).not_done:
             if over():
                 self.ended = True
                 self.watch.stop()
+                for chain in self.chains:
+                    chain.work.halt[0] = 1
+        for chain in self.chains:
+            chain.work.halt[0] = 0
         for future in futures:
             future.result()
 
@@ -213,15 +192,21 @@ class Search:
         hope = 0.1 * (1 - part) if part < 0.8 else 0.0
         return pace.hot * (pace.cold / pace.hot) ** part, Aim(WAIT, hope, self.given_worth)
 
-    def _improve_apart(self, progress: Callable[[], float], over: Callable[[], bool]) -> None:
+    def _improve_apart(
+        self, progress: Callable[[], float], over: Callable[[], bool], enough: Callable[[], bool]
+    ) -> None:
         """By chains, each with a plan of its own."""
+        if over() or enough():
+            return
         states = [State(self.arrays, self.most_trips) for _ in self.chains]
-        for state in states:
-            state.become(self.best)
+        states[0].become(self.best)
+        self.run([partial(self._plan_loads, self.chains[0], states[0])], over)
+        for state in states[1:]:  # all begin alike: one program is for all of them
+            state.become(states[0])
         moves_since = round_ = 0
-        while not over():
+        while not over() and not enough():
             heat, aim = self._heat(DISTRICT, progress())
-            plan_loads = moves_since >= LOADS_AFTER * int(states[0].days.trips.sum()) or round_ == 0
+            plan_loads = moves_since >= LOADS_AFTER * int(states[0].days.trips.sum())
 
             def run(
                 chain: Chain, state: State, heat: float = heat, aim: Aim = aim, loads: bool = plan_loads
@@ -235,7 +220,7 @@ class Search:
                     self._visit(chain, state, vehicles, nodes, heat, aim, DISTRICT.moves, False)
                     chain.keep_best(self, state)
 
-            self._run([partial(run, *pair) for pair in zip(self.chains, states, strict=True)], over)
+            self.run([partial(run, *pair) for pair in zip(self.chains, states, strict=True)], over)
             round_ += 1
             moves_since = DISTRICT.moves * ROUND_VISITS + (0 if plan_loads else moves_since)
             self.moves += CHAINS * DISTRICT.moves * ROUND_VISITS
@@ -249,15 +234,17 @@ class Search:
                     if state is not states[better]:
                         state.become(states[better])
 
-    def _improve_together(self, progress: Callable[[], float], over: Callable[[], bool]) -> None:
+    def _improve_together(
+        self, progress: Callable[[], float], over: Callable[[], bool], enough: Callable[[], bool]
+    ) -> None:
         """By chains at work on parts of one plan."""
         state, moves_since = self.best, -1
-        while not over():
+        while not over() and not enough():
             heat, aim = self._heat(CITY, progress())
             if moves_since < 0 or moves_since >= LOADS_AFTER * int(state.days.trips.sum()):
                 before = self.chains[0].best_state
                 before.become(state)
-                self._run([partial(self._plan_loads, self.chains[0], state)], over)
+                self.run([partial(self._plan_loads, self.chains[0], state)], over)
                 if self.value(state) < self.value(before):  # rounding took more than the program found
                     state.become(before)
                 moves_since = 0
@@ -270,7 +257,7 @@ class Search:
                 if len(regions) < CHAINS and len(vehicles) and apart:
                     regions.append((vehicles, nodes))
                     taken[nodes] = busy[vehicles] = True
-            self._run(
+            self.run(
                 [
                     partial(self._visit, chain, state, *region, heat, aim, CITY.moves, True)
                     for chain, region in zip(self.chains, regions, strict=False)
@@ -294,7 +281,7 @@ class Search:
         if loads is None:
             return
         write_wishes(self.arrays, base, chain.work, state.days, stops, loads, beside)
-        self._replay(chain, state)
+        self.replay(chain, state)
 
     # -- regions
 

@@ -39,7 +39,7 @@ from .promise import drop_kg, is_given, keep, promise, put_aboard, reserve, take
 from .restore import reset, reset_touched, serve_node, touch
 from .vehicle_queue import pop, push
 from .visits import note
-from .workspace import Work
+from .workspace import TRIP_VISITS, Work
 
 NOTHING, TOO_LATE = -1, -2  # instead of when a load ends
 
@@ -273,6 +273,8 @@ def run_trip(a: Arrays, w: Work, row: Ints, aims: Table, v: int) -> bool:
     """
     if row[PLANNED] != TIMES_PLANNED:
         w.loose[v] = 1
+    if w.visits[v] + row[LOADS] + row[DROPS] > TRIP_VISITS * w.done.shape[1]:
+        return False
     if is_given(row):
         reserve(a, w, row, -1)
     done = load_and_drop(a, w, row, aims, v)
@@ -318,6 +320,7 @@ def set_out(a: Arrays, w: Work, days: Table, trips: Ints, vehicles: Ints) -> Non
     w.log.size[0] = 0
     for v in vehicles:
         w.at_node[v], w.free[v], w.trip[v], w.loose[v] = a.start_node[v], a.start_free[v], 0, 0
+        w.visits[v] = 0
         for k in range(w.done.shape[1]):
             w.done[v, k] = 0
         push(w.heap, w.heap_size, w.free[v], v)
@@ -351,7 +354,7 @@ def simulate(
     else:
         reset_touched(a, base, w)
     set_out(a, w, days, trips, vehicles)
-    while w.heap_size[0] > 0:
+    while w.heap_size[0] > 0 and w.halt[0] == 0:
         _, v = pop(w.heap, w.heap_size)
         k = w.trip[v]
         w.trip[v] += 1

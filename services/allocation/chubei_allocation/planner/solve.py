@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -9,6 +10,8 @@ from dataclasses import replace
 
 from .bound import Bound, upper_bound
 from .changes import changes
+from .check import judge
+from .construct import construct
 from .model import Model
 from .outcome import outcome, unmet
 from .program import Watch
@@ -16,9 +19,12 @@ from .ready import make_ready
 from .resume import REHEAT, resume
 from .scenario import Claims, Plan, Scenario, SolverReport, Trip
 from .search import Search
-from .stopping import DEFAULT_TIME_LIMIT_S, REPLAN_SHARE, Progress, Stop
+from .stopping import DEFAULT_TIME_LIMIT_S, REPLAN_SHARE, THREADS, Progress, Stop
+from .surplus import cut_surplus
 
 REPORT_EVERY_S = 0.2
+CLOSING_S_PER_TRIP = 4e-4  # from the end of the search to a plan that is checked and written
+logger = logging.getLogger(__name__)
 
 
 class _Clock:
@@ -58,6 +64,7 @@ class _Solve:
         seed: int,
         on_progress: Callable[[Progress], None] | None,
         previous: Sequence[Trip],
+        threads: int,
     ) -> None:
         self.on_progress = on_progress
         self.phase = "construct"
@@ -67,24 +74,28 @@ class _Solve:
         self.model = Model(scenario)
         self.people = sum(want.people for want in self.model.wants)
         self.bounding = threading.Thread(target=self._find_bound, daemon=True)
-        self.bounding.start()
+        if stop.work_limit is None:
+            self.bounding.start()
         self.previous = previous
-        self.search = Search(self.model, seed)
+        self.search = Search(self.model, seed, threads)
         self._report(self.clock)
 
     def _report(self, clock: _Clock) -> None:
-        if self.on_progress is None:
-            return
-        self.on_progress(
-            Progress(
-                phase=self.phase,
-                elapsed_s=clock.elapsed_s,
-                utility=self.search.utility,
-                supported=self.search.supported,
-                people=self.people,
-                bound=self.bound.utility,
-            )
+        if self.on_progress is not None:
+            self.on_progress(self._progress(clock))
+
+    def _progress(self, clock: _Clock) -> Progress:
+        return Progress(
+            phase=self.phase,
+            elapsed_s=clock.elapsed_s,
+            utility=self.search.utility,
+            supported=self.search.supported,
+            people=self.people,
+            bound=self.bound.utility,
         )
+
+    def _enough(self) -> bool:
+        return self.clock.stop.enough(self._progress(self.clock))
 
     def _find_bound(self) -> None:
         limit = None if self.clock.stop.work_limit is not None else self.clock.left_s()
@@ -97,9 +108,10 @@ class _Solve:
             self.bounding.join(timeout=0.05)
 
     def _over(self) -> bool:
-        limit = self.clock.stop.work_limit
-        work = self.search.moves
-        return self.clock.over() or (limit is not None and work >= limit)
+        limit, left_s = self.clock.stop.work_limit, self.clock.left_s()
+        closing_s = CLOSING_S_PER_TRIP * int(self.search.best.days.trips.sum())
+        done = limit is not None and self.search.moves >= limit
+        return self.clock.over() or done or (left_s is not None and left_s <= closing_s)
 
     def _part(self) -> float:
         """The share of the work or time that has passed, 0 to 1."""
@@ -112,19 +124,21 @@ class _Solve:
 
     def run(self) -> Search:
         """The search, when the time is up."""
-        if self.clock.stop.work_limit is not None:
-            self.bounding.join()  # its targets must not depend on how fast it comes
         resumed = bool(self.previous) and resume(self.search, self.previous)
+        if self.clock.stop.work_limit is not None and not self._enough():
+            self._find_bound()  # here: its targets must not depend on how fast it comes
         begin = REHEAT if resumed else 0.0
         if not resumed:
-            self.search.construct(self.bound, self._over)
+            construct(self.search, self.bound, self._over)
         self._report(self.clock)
         self.phase = "improve"
         if not resumed and self.bounding.is_alive() and len(self.search.vehicles) < 100:
             self._await()
-        self.search.improve(lambda: begin + (1 - begin) * self._part(), self._over)
+        self.search.improve(lambda: begin + (1 - begin) * self._part(), self._over, self._enough)
+        cut_surplus(self.search)
         self.watch.stop()
-        self.bounding.join(timeout=1.0)  # at most: a bound that is not there by then is not waited for
+        if self.bounding.is_alive():
+            self.bounding.join(timeout=1.0)  # at most: a bound that is not there by then is not waited for
         self.phase = "done"
         self._report(self.clock)
         return self.search
@@ -136,6 +150,7 @@ def plan(
     seed: int = 0,
     on_progress: Callable[[Progress], None] | None = None,
     previous: Sequence[Trip] | None = None,
+    threads: int = THREADS,
 ) -> Plan:
     """The best plan found for a scenario before `stop`, with a proven bound on what any plan can reach.
 
@@ -143,11 +158,13 @@ def plan(
     The time limit runs from when the search is compiled, which is once for each machine (ready.py).
     With the trips of a previous plan it keeps those not yet begun where that costs little (resume.py), tells how
     it differs, and takes half of the default time, and half of a work limit.
+    `threads` at most are at work at a time (the bound's aside, where there is no work limit); of the plan they
+    change nothing.
     """
     make_ready()
-    solve = _Solve(scenario, _limits(stop, previous), seed, on_progress, previous or ())
+    solve = _Solve(scenario, _limits(stop, previous), seed, on_progress, previous or (), threads)
     search = solve.run()
-    trips = outcome(search)
+    trips = obeying(search)
     utility = round(search.utility, 6)
     bound = max(solve.bound.utility, utility)
     claims = Claims(
@@ -169,6 +186,25 @@ def plan(
     )
     told = None if previous is None else changes(scenario, previous, trips)
     return Plan(scenario.name, trips, claims, report, unmet(search), told)
+
+
+def obeying(search: Search) -> tuple[Trip, ...]:
+    """All trips, but those of vehicles that the independent checker objects to.
+
+    There are none unless the search has a fault, and then a plan without a few vehicles is still worth far more at
+    three in the morning than no plan.
+    """
+    trips = outcome(search)
+    while bad := [one for one in judge(search.model.scenario, trips).violations if one.vehicle]:
+        logger.error("求解器有误，撤下所涉车辆 / fault of the planner, vehicles are left out: %s", bad[0])
+        search.leave_out({one.vehicle for one in bad})
+        left = outcome(search)
+        if len(left) == len(
+            trips
+        ):  # it is not the vehicles: whoever carries the plan out is told by the checker
+            break
+        trips = left
+    return trips
 
 
 def _limits(stop: Stop | None, previous: Sequence[Trip] | None) -> Stop:

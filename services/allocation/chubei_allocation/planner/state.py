@@ -8,6 +8,7 @@ from .anneal import Aim, copy_days, count_given
 from .arrays import Arrays, Ints
 from .days import Days, make_days
 from .visits import Visits, make_visits
+from .workspace import TRIP_VISITS
 
 
 class State:
@@ -15,7 +16,7 @@ class State:
 
     def __init__(self, a: Arrays, most_trips: int) -> None:
         self.days: Days = make_days(a, most_trips)
-        self.visits: Visits = make_visits(a, most_trips * 4)
+        self.visits: Visits = make_visits(a, most_trips * TRIP_VISITS)
         self.score = np.zeros((len(a.people), 4))
         self.calls = np.zeros((len(a.start_node), len(a.fixed)), dtype=np.int8)  # see visits.mark_calls
 

@@ -93,11 +93,12 @@ def _vehicles(scenario: Scenario, plan: Plan) -> list[Tightness]:
         last[trip.vehicle] = max(last.get(trip.vehicle, 0), trip.visits[-1].end)
     rows = []
     for kind in scenario.vehicles:
-        names = [f"{kind.type}#{n}" for n in range(1, kind.count + 1) if n not in kind.lost]
+        since = {f"{kind.type}#{n}": kind.from_min(n) for n in range(1, kind.count + 1) if n not in kind.lost}
         busy = sum(
-            max(0, min(last.get(name, 0), scenario.deadline_min) - kind.available_min) for name in names
+            max(0, min(last.get(name, 0), scenario.deadline_min) - from_min)
+            for name, from_min in since.items()
         )
-        there = len(names) * max(0, scenario.deadline_min - kind.available_min)
+        there = sum(max(0, scenario.deadline_min - from_min) for from_min in since.values())
         rows.append(
             Tightness("vehicles", kind.type, f"车辆 {kind.type}", f"vehicles {kind.type}", busy, there)
         )

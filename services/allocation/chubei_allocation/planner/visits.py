@@ -71,6 +71,7 @@ def note(a: Arrays, w: Work, v: int, n: int, k: int, drop: bool) -> None:
     log = w.log
     at = log.size[0]
     log.size[0] += 1
+    w.visits[v] += 1
     for i in range(log.goods.shape[1]):
         log.goods[at, i] = 0
     if not drop:

@@ -45,19 +45,19 @@ def changed(scenario: Scenario, change: Change) -> Scenario:
 
 def _docks(scenario: Scenario, change: Change) -> Scenario:
     source = _one(scenario.sources, "id", change.id)
-    more = replace(source, docks=_more(source.docks, change.amount))
+    more = replace(source, docks=more_berths(source.docks, change.amount))
     return replace(scenario, sources=_with(scenario.sources, source, more))
 
 
 def _crews(scenario: Scenario, change: Change) -> Scenario:
     source = _one(scenario.sources, "id", change.id)
-    more = replace(source, docks=_earlier(source.docks, change.amount))
+    more = replace(source, docks=crews_earlier(source.docks, change.amount))
     return replace(scenario, sources=_with(scenario.sources, source, more))
 
 
 def _bays(scenario: Scenario, change: Change) -> Scenario:
     point = _one(scenario.points, "id", change.id)
-    more = replace(point, bays=_more(point.bays, change.amount))
+    more = replace(point, bays=more_berths(point.bays, change.amount))
     return replace(scenario, points=_with(scenario.points, point, more))
 
 
@@ -133,14 +133,14 @@ def _with(rows: tuple[Any, ...], old: Any, new: Any) -> tuple[Any, ...]:
     return tuple(new if row is old else row for row in rows)
 
 
-def _more(steps: Steps, amount: int) -> Steps:
+def more_berths(steps: Steps, amount: int) -> Steps:
     """So many more wherever any are; where there never are any, from minute 0 on."""
     if not any(number for _, number in steps):
         return ((0, amount),)
     return tuple((begin, number + amount if number else 0) for begin, number in steps)
 
 
-def _earlier(steps: Steps, minutes: int) -> Steps:
+def crews_earlier(steps: Steps, minutes: int) -> Steps:
     """Whoever comes on comes so much earlier, and nobody leaves earlier: max(now, so much later)."""
     corners = sorted({0} | {begin for begin, _ in steps} | {max(0, begin - minutes) for begin, _ in steps})
     made: list[tuple[int, int]] = []

@@ -9,6 +9,8 @@ import numpy as np
 from .arrays import MOST_DROPS, MOST_LOADS, Arrays, Base, Floats, Ints, Table
 from .model import FAR
 
+TRIP_VISITS = 4  # of an average trip at most: there is no room for more visits
+
 
 class Log(NamedTuple):
     """The visits of a simulation: rows (vehicle, trip, node, drop or −1, arrive, start, end) and their goods."""
@@ -42,6 +44,8 @@ class Work(NamedTuple):
     touched: Ints  # [n] nodes that a simulation has changed
     is_touched: Table  # [n]
     touched_count: Ints  # [1]
+    halt: Ints  # [1] 1: the simulation ends as it stands
+    visits: Ints  # [v] made so far
     loose: Ints  # [v] 1: its trips need not wait for when they were planned to start
     heap: Ints  # [v, 2] (minute, v)
     heap_size: Ints  # [1]
@@ -58,7 +62,6 @@ class Work(NamedTuple):
     best_goods: Ints  # [need of a point]
     best: Floats  # [8] of the trip being chosen
     liking: Floats  # [p] factor on the worth of goods for a point
-    toll: Floats  # [s] what a minute at a dock costs, in weighted people
     back: Floats  # [speed, n] minutes to the nearest source
     log: Log
     rng: Any  # [1] state of the random numbers, uint64
@@ -92,6 +95,8 @@ def make_work(a: Arrays, base: Base, most_trips: int, seed: int) -> Work:
         touched=np.zeros(len(a.fixed), dtype=np.int64),
         is_touched=np.zeros(len(a.fixed), dtype=np.int8),
         touched_count=np.zeros(1, dtype=np.int64),
+        halt=np.zeros(1, dtype=np.int64),
+        visits=np.zeros(vehicles, dtype=np.int64),
         loose=np.zeros(vehicles, dtype=np.int64),
         heap=np.zeros((vehicles + 1, 2), dtype=np.int64),
         heap_size=np.zeros(1, dtype=np.int64),
@@ -108,9 +113,8 @@ def make_work(a: Arrays, base: Base, most_trips: int, seed: int) -> Work:
         best_goods=np.zeros(needs, dtype=np.int64),
         best=np.zeros(8),
         liking=np.ones(points),
-        toll=np.zeros(a.sources),
         back=np.where(nearest >= FAR, 0, nearest).astype(np.float64),
-        log=make_log(a, vehicles * most_trips * 4),
+        log=make_log(a, vehicles * most_trips * TRIP_VISITS),
         rng=np.array([(seed * 0x9E3779B97F4A7C15 + 0x2545F4914F6CDD1D) % 2**64 or 1], dtype=np.uint64),
     )
 

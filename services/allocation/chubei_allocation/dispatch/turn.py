@@ -1,0 +1,41 @@
+"""Verbs on an order as people without an account need it: what is next, and what its goods are called."""
+
+from uuid import UUID
+
+from chubei_shared.contracts.orders import ItemName, OrderTurn, StepKind, StepState
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from chubei_allocation import tables
+from chubei_allocation.dispatch import moves, orders
+from chubei_allocation.incidents import incidents
+
+
+def show(session: Session, order_id: UUID) -> OrderTurn:
+    """Raises NotFound."""
+    order = orders.get(session, order_id)
+    incident = incidents.get(session, order.incident_id)
+    stops = orders.stops_of(order)
+    standing = [row for row in orders.steps_of(session, order_id) if row.state != StepState.REFUSED]
+    at, allowed = moves.following(stops, [(row.stop, StepKind(row.step)) for row in standing])
+    return OrderTurn(
+        order=orders.show(session, order_id),
+        incident_name=incident.name,
+        occurred_at=incident.occurred_at,
+        stop=at,
+        next=sorted(allowed),
+        due=moves.due(stops, orders.loaded(standing)),
+        items=names(session, order.plan_id),
+    )
+
+
+def names(session: Session, plan_id: UUID) -> list[ItemName]:
+    """Of all items of a plan's scenario."""
+    request = tables.PlanRequest
+    found = session.scalar(
+        select(request.scenario["items"]).join(tables.Plan, tables.Plan.request_id == request.id)
+        .where(tables.Plan.id == plan_id)
+    )  # fmt: skip
+    return [
+        ItemName(item_code=row["id"], name_zh=row["name_zh"], name_en=row["name_en"]) for row in found or []
+    ]
