@@ -7,12 +7,11 @@ from typing import Annotated
 from chubei_shared.access import allow, allow_public
 from chubei_shared.contracts.identity import Health
 from chubei_shared.errors import Unauthorized
-from chubei_shared.tokens import Verifier
+from chubei_shared.tokens import PEOPLE, Verifier
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
-from chubei_gateway.api_parameters import PEOPLE
 from chubei_gateway.health import health
 from chubei_gateway.live import Broadcast, Cursor, Outboxes, Stream, format_cursor, parse_cursor
 

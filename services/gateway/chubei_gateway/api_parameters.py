@@ -1,10 +1,11 @@
-"""What the routes have in common: who may use them, and the parameters of a page."""
+"""What the routes have in common: the parameters of a page, and where a request comes from."""
 
 from typing import Annotated
 
-from chubei_shared.tokens import Role
-from fastapi import Query
-
-PEOPLE = tuple(role for role in Role if role is not Role.SERVICE)
+from fastapi import Query, Request
 
 Limit = Annotated[int, Query(ge=1, le=500)]
+
+
+def address_of(request: Request) -> str:
+    return request.client.host if request.client else "-"

@@ -1,47 +1,64 @@
 """Routes for signing in and out, and for one's own account."""
 
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, Final
 from uuid import UUID
 
 from chubei_shared.access import CurrentCaller, Tx, allow, allow_public
 from chubei_shared.contracts.base import Name
 from chubei_shared.contracts.identity import (
     FirstAccount,
+    Me,
     PasswordChange,
     Refresh,
     SessionPage,
     SignIn,
     Tokens,
-    UserView,
 )
 from chubei_shared.db import Transactions
-from chubei_shared.errors import Invalid, Unauthorized
-from chubei_shared.tokens import ACCESS_LIFE, Role, Signer
+from chubei_shared.errors import Invalid, SecondFactorNeeded, Unauthorized
+from chubei_shared.settings import Settings
+from chubei_shared.tokens import PEOPLE, Role, Signer
 from fastapi import APIRouter, Query, Request
 
-from chubei_gateway import audit, identity, passwords, sessions
-from chubei_gateway.api_parameters import PEOPLE, Limit
+from chubei_gateway import audit, devices, identity, passwords, sessions
+from chubei_gateway.api_parameters import Limit, address_of
 from chubei_gateway.limits import Tries
+from chubei_gateway.sessions import Opened, Refused, Visitor
 
 router = APIRouter(tags=["sign-in"])
+_NEED_SECOND_FACTOR: Final = {Role.APPROVER, Role.ADMIN}
+"""Roles that must have one where CHUBEI_SECOND_FACTOR=required."""
 
 
 @router.post("/v1/sessions", status_code=201, summary="登录 / Sign in", **allow_public())
 def sign_in(body: SignIn, request: Request, tx: Tx) -> Tokens:
-    """A pair of tokens. A wrong password and an unknown name have one answer, and take the same time."""
-    address = _address(request)
-    tries = Tries(request.app.state.redis, body.username, address)
+    """A pair of tokens. A wrong password and an unknown name have one answer, and take the same time.
+
+    Who has a second factor also sends `code`: without it, or with a wrong one, the answer is 401 with the type
+    urn:chubei:problem:second-factor-needed. A code is good for one sign-in.
+    """
+    redis = request.app.state.redis
+    tries = Tries.of_password(redis, body.username, address_of(request))
     tries.take()
     known = tx(identity.credentials, body.username)
     username, stored = known or ("?", None)  # an unknown name may be a password, typed too early
     right = passwords.matches(body.password, stored)
-    opened = tx(sessions.sign_in, username, stored if right else None, address)
-    if opened is None:
+    codes = Tries.of_second_factor(redis, username) if right and body.code else None
+    if codes:
+        codes.take()
+    keys = request.app.state.second_factor_keys
+    opened = tx(sessions.sign_in, username, stored if right else None, visitor(request), keys, body.code)
+    if opened is Refused.PASSWORD:
         raise Unauthorized("用户名或密码不对", "The username or the password is wrong")
     tries.succeeded()
+    if isinstance(opened, Refused):
+        raise _code_needed(opened)
+    if codes:
+        codes.succeeded()
     if stored and passwords.outdated(stored):
         tx(identity.replace_hash, username, stored, passwords.hashed(body.password))
-    return _tokens(request, opened)
+    return tokens(request, opened)
 
 
 @router.post("/v1/sessions:refresh", summary="续期 / Renew the tokens", **allow_public())
@@ -52,9 +69,9 @@ def refresh_session(body: Refresh, request: Request, tx: Tx) -> Tokens:
     """
     opened = tx(sessions.refresh, body.refresh_token)
     if opened is None:
-        _announce(request, tx)
+        announce(request, tx)
         raise Unauthorized("登录已过期,请重新登录", "The session is over: sign in again")
-    return _tokens(request, opened)
+    return tokens(request, opened)
 
 
 @router.delete(
@@ -65,7 +82,7 @@ def refresh_session(body: Refresh, request: Request, tx: Tx) -> Tokens:
 )
 def sign_out(request: Request, caller: CurrentCaller, tx: Tx) -> None:
     tx(sessions.end, UUID(caller.session_id), caller)
-    _announce(request, tx)
+    announce(request, tx)
 
 
 @router.get("/v1/sessions", summary="会话列表 / Sessions", **allow(*PEOPLE))
@@ -87,12 +104,13 @@ def read_sessions(
 def end_session(session_id: UUID, request: Request, caller: CurrentCaller, tx: Tx) -> None:
     """One's own, or anyone's for an administrator. Its tokens are refused everywhere at once."""
     tx(sessions.end, session_id, caller)
-    _announce(request, tx)
+    announce(request, tx)
 
 
 @router.get("/v1/me", summary="本人账户 / One's own account", **allow(*PEOPLE, while_password_due=True))
-def read_me(caller: CurrentCaller, tx: Tx) -> UserView:
-    return tx(identity.user, caller.subject)
+def read_me(caller: CurrentCaller, tx: Tx) -> Me:
+    found = tx(identity.user, caller.subject)
+    return Me(**found.model_dump(), second_factor_due=caller.second_factor_due)
 
 
 @router.post(
@@ -100,7 +118,7 @@ def read_me(caller: CurrentCaller, tx: Tx) -> UserView:
 )
 def change_password(body: PasswordChange, request: Request, caller: CurrentCaller, tx: Tx) -> Tokens:
     """New tokens for this session; the other sessions end."""
-    tries = Tries(request.app.state.redis, caller.subject, _address(request))
+    tries = Tries.of_password(request.app.state.redis, caller.subject, address_of(request))
     tries.take()
     known = tx(identity.credentials, caller.subject)
     if known is None or not passwords.matches(body.old_password, known[1]):
@@ -115,8 +133,8 @@ def change_password(body: PasswordChange, request: Request, caller: CurrentCalle
     passwords.check_new(caller.subject, body.new_password, body.old_password, "new_password")
     opened = tx(identity.change_password, caller, known[1], passwords.hashed(body.new_password))
     tries.succeeded()
-    _announce(request, tx)
-    return _tokens(request, opened)
+    announce(request, tx)
+    return tokens(request, opened)
 
 
 @router.get("/v1/first-account", summary="初始账户 / The first account", **allow_public())
@@ -125,19 +143,40 @@ def read_first_account(tx: Tx) -> FirstAccount:
     return tx(identity.first_account)
 
 
-def _address(request: Request) -> str:
-    return request.client.host if request.client else "-"
+def visitor(request: Request) -> Visitor:
+    return Visitor(address_of(request), devices.device(request.headers.get("user-agent")))
 
 
-def _tokens(request: Request, opened: sessions.Opened) -> Tokens:
+def tokens(request: Request, opened: Opened) -> Tokens:
+    """The pair for what was opened; it says what is due before anything else."""
     signer: Signer = request.app.state.signer
+    settings: Settings = request.app.state.settings
+    due = (
+        settings.second_factor == "required"
+        and not (opened.second_factor or opened.break_glass or opened.oidc)
+        and not opened.caller.roles.isdisjoint(_NEED_SECOND_FACTOR)
+    )
     return Tokens(
-        access_token=signer.issue(opened.caller),
-        expires_in_s=int(ACCESS_LIFE.total_seconds()),
+        access_token=signer.issue(replace(opened.caller, second_factor_due=due), opened.life),
+        expires_in_s=int(opened.life.total_seconds()),
         refresh_token=opened.refresh_token,
         must_change_password=opened.caller.must_change_password,
+        second_factor_due=due,
     )
 
 
-def _announce(request: Request, tx: Transactions) -> None:
+def announce(request: Request, tx: Transactions) -> None:
+    """Tell all services which sessions have ended."""
     sessions.announce_revocations(tx(sessions.recently_revoked), request.app.state.redis)
+
+
+def _code_needed(refused: Refused) -> SecondFactorNeeded:
+    if refused is Refused.CODE_MISSING:
+        return SecondFactorNeeded(
+            "code:请输入验证器显示的 6 位验证码,或一个恢复码",
+            "code: give the six digits that the authenticator shows, or a recovery code",
+        )
+    return SecondFactorNeeded(
+        "code:验证码不对或已用过;请核对手机时间,等下一个再试",
+        "code: it is wrong or was used before: look at the phone's clock, and take the next one",
+    )

@@ -1,48 +1,37 @@
 """Verbs over the audit: who did what, when, with which outcome.
 
-A row is written with its act, in the same transaction. Rows do not form a chain by themselves, so that
-writers do not wait for each other; batches of committed rows can be sealed afterwards in a table of their own.
+A row is written with its act, in the same transaction, and sealed afterwards (chubei_shared.seals).
 """
 
+from chubei_shared import audit
 from chubei_shared.contracts.identity import AuditPage, AuditRow
-from chubei_shared.telemetry import request_id
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from chubei_gateway.tables import AuditEntry
+from chubei_gateway.tables import audit_table
+
+SOURCES = (audit.SOURCE,)
+"""What is sealed here."""
 
 
 def record(session: Session, subject: str, act: str, target: str, outcome: int = 200) -> None:
     """Add one act of this request; `outcome` is an HTTP status."""
-    session.add(
-        AuditEntry(
-            subject=subject, act=act, target=target, outcome=outcome, request_id=request_id.get() or "-"
-        )
-    )
+    audit.record(session, audit.Act(subject, act, target), outcome)
 
 
 def page(
     session: Session, subject: str | None, act: str | None, before_id: int | None, limit: int
 ) -> AuditPage:
     """The newest acts first, of one subject and one kind where given, with ids below `before_id`."""
-    query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit + 1)
+    of = audit_table.c
+    query = select(of.id, of.at, of.subject, of.act, of.target, of.outcome, of.request_id, of.reason)
+    query = query.order_by(of.id.desc()).limit(limit + 1)
     if subject is not None:
-        query = query.where(AuditEntry.subject == subject)
+        query = query.where(of.subject == subject)
     if act is not None:
-        query = query.where(AuditEntry.act == act)
+        query = query.where(of.act == act)
     if before_id is not None:
-        query = query.where(AuditEntry.id < before_id)
-    found = session.scalars(query).all()
-    rows = [
-        AuditRow(
-            id=e.id,
-            at=e.at,
-            subject=e.subject,
-            act=e.act,
-            target=e.target,
-            outcome=e.outcome,
-            request_id=e.request_id,
-        )
-        for e in found[:limit]
-    ]
+        query = query.where(of.id < before_id)
+    found = session.execute(query).all()
+    rows = [AuditRow(**row._mapping) for row in found[:limit]]
     return AuditPage(rows=rows, next_cursor=str(rows[-1].id) if len(found) > limit else None)

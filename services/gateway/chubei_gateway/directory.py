@@ -65,7 +65,7 @@ class Directory:
         if allowed := sorted({o.method for o in known if o.pattern.fullmatch(path)}):
             names = ", ".join(allowed)
             raise HTTPException(405, f"请用 {names} / use {names}", {"Allow": names})
-        if unread := [part.name for part in self.parts.values() if part.document is None]:
+        if unread := self._unread():
             names = ", ".join(unread)
             raise Unavailable(f"服务尚未就绪:{names}", f"Not ready yet: {names}", services=unread)
         raise NotFound(f"没有 {path}", f"There is no {path}: see /docs")
@@ -75,10 +75,17 @@ class Directory:
         self.parts[service].suspect = True
 
     async def read_suspects(self) -> None:
-        """Read the documents of services that were away, once a second at most."""
+        """Read the documents of services that were away, once a second at most.
+
+        While there are some that were never read, who asks waits until the second is over, and all who wait share
+        one read that began after they asked: nobody is told "not ready" by an older look.
+        """
+        asked_at = time.monotonic()
         async with self._reading:
-            if time.monotonic() - self._tried_at < _RETRY_S:
+            rest_s = self._tried_at + _RETRY_S - time.monotonic()
+            if self._tried_at > asked_at or (rest_s > 0 and not self._unread()):
                 return
+            await asyncio.sleep(rest_s)
             self._tried_at = time.monotonic()
             await asyncio.gather(*(self._read(part) for part in self.parts.values() if part.suspect))
 
@@ -109,6 +116,9 @@ class Directory:
 
     def _match(self, method: str, path: str) -> Operation | None:
         return next((o for o in self._all() if o.method == method and o.pattern.fullmatch(path)), None)
+
+    def _unread(self) -> list[str]:
+        return [part.name for part in self.parts.values() if part.document is None]
 
     def _all(self) -> list[Operation]:
         return [operation for part in self.parts.values() for operation in part.operations]

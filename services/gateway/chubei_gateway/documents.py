@@ -22,12 +22,21 @@ class Operation:
     """As in the document: /v1/holds/{hold_id}"""
     roles: frozenset[str]
     pattern: re.Pattern[str]
+    timeout_s: int = 60
+    """How long the service may be silent."""
 
 
 def operations(service: str, document: Document) -> list[Operation]:
     """The operations of a service that say whom they let in, in its own order; the others do not exist."""
     return [
-        Operation(service, method.upper(), path, frozenset(operation["x-roles"]), _pattern(path))
+        Operation(
+            service,
+            method.upper(),
+            path,
+            frozenset(operation["x-roles"]),
+            _pattern(path),
+            operation.get("x-timeout-s", Operation.timeout_s),
+        )
         for path, method, operation in _each(document)
         if operation.get("x-roles")
     ]

@@ -5,9 +5,11 @@ recorded in the audit after the answer, with its outcome: if the gateway dies in
 record (who moved what, when) is what remains.
 """
 
+from collections.abc import AsyncIterator
 from typing import Final
 
 import httpx
+from anyio import CancelScope
 from chubei_shared.access import PUBLIC, allow_public
 from chubei_shared.db import Transactions
 from chubei_shared.errors import AppError, Forbidden, NotFound, Unauthorized, Unavailable
@@ -15,6 +17,7 @@ from chubei_shared.middleware import REQUEST_ID
 from chubei_shared.telemetry import log, request_id
 from chubei_shared.tokens import Caller, Verifier, check_roles
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -45,6 +48,10 @@ _NOT_FORWARDED: Final = _HOP_BY_HOP | {
 _NOT_ANSWERED: Final = _HOP_BY_HOP | {"content-length", "content-encoding", "date", "server", REQUEST_ID}
 _BROKEN: Final = (httpx.ConnectError, httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 _READS: Final = {"GET", "HEAD"}
+_NOT_STALE: Final = {"connection.connect_tcp.started", "http11.receive_response_headers.complete"}
+"""Steps of httpcore (its "trace" extension) in a request on a new connection, or one that was answered."""
+_WHOLE_BYTES: Final = 1024 * 1024
+_PIECE_BYTES: Final = 64 * 1024
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -88,7 +95,12 @@ def _check(caller: Caller, operation: Operation) -> None:
 
 
 async def _send(request: Request, operation: Operation, directory: Directory) -> Response:
-    """The service's answer. A read whose connection broke is tried once more. Raises Unavailable."""
+    """The service's answer. Raises Unavailable.
+
+    A read whose connection broke is tried once more; so is a write that got no answer on a connection kept from
+    before: the service had closed it, most likely before the write came, and if not, writes are idempotent by the
+    ids that their clients mint.
+    """
     http: httpx.AsyncClient = request.app.state.http
     raw_path = b"?".join(filter(None, [request.scope["raw_path"], request.scope["query_string"]]))
     try:
@@ -100,14 +112,24 @@ async def _send(request: Request, operation: Operation, directory: Directory) ->
         target,
         headers=_headers(request),
         content=await request.body(),
+        timeout=httpx.Timeout(operation.timeout_s, connect=3),
     )
-    for last in (operation.method not in _READS, True):
+    steps: set[str] = set()
+
+    async def note(step: str, _: object) -> None:
+        steps.add(step)
+
+    outgoing.extensions["trace"] = note
+    for last in (False, True):
         try:
-            answer = await http.send(outgoing)
+            answer = await http.send(outgoing, stream=True)
+            if _is_small(answer):
+                await answer.aread()
             break
         except httpx.HTTPError as error:
             directory.suspect(operation.service)
-            if last or not isinstance(error, _BROKEN):
+            fresh = bool(steps & _NOT_STALE)
+            if last or not isinstance(error, _BROKEN) or (fresh and operation.method not in _READS):
                 log.warning("service away", extra={"part": operation.service, "error": repr(error)})
                 raise Unavailable(
                     f"服务 {operation.service} 暂不可用,请稍后用同一编号重试",
@@ -115,7 +137,33 @@ async def _send(request: Request, operation: Operation, directory: Directory) ->
                     services=[operation.service],
                 ) from error
     headers = {k: v for k, v in answer.headers.items() if k not in _NOT_ANSWERED}
-    return Response(answer.content, answer.status_code, headers)
+    if answer.is_closed:
+        return Response(answer.content, answer.status_code, headers)
+    if length := _length(answer):
+        headers["content-length"] = str(length)
+    return StreamingResponse(_pieces(answer), answer.status_code, headers)
+
+
+def _length(answer: httpx.Response) -> int | None:
+    """How long the service says that its answer is, as it is passed on."""
+    told: str = answer.headers.get("content-length", "")
+    return int(told) if told.isdecimal() and "content-encoding" not in answer.headers else None
+
+
+def _is_small(answer: httpx.Response) -> bool:
+    """Whether an answer is read whole before it is passed on; what is larger, or of no known length, passes through."""
+    length = _length(answer)
+    return answer.request.method == "HEAD" or (length is not None and length <= _WHOLE_BYTES)
+
+
+async def _pieces(answer: httpx.Response) -> AsyncIterator[bytes]:
+    """An answer as it comes in. Whoever leaves early closes the connection to the service."""
+    try:
+        async for piece in answer.aiter_bytes(_PIECE_BYTES):
+            yield piece
+    finally:
+        with CancelScope(shield=True):
+            await answer.aclose()
 
 
 def _headers(request: Request) -> list[tuple[bytes, bytes]]:

@@ -5,11 +5,18 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-PAGE_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
-    " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-"""For our pages: everything from here, and no inline script."""
+
+def page_policy(tile_host: str | None = None) -> dict[str, str]:
+    """For our pages: everything from here, no inline script, no eval; tiles from one other origin, if set."""
+    tiles = f" {tile_host}" if tile_host else ""
+    return {
+        "Content-Security-Policy": (
+            f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:{tiles};"
+            f" font-src 'self'; connect-src 'self'{tiles}; worker-src 'self'; manifest-src 'self';"
+            " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        )
+    }
+
 
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -20,6 +27,10 @@ _HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+
+
+_HSTS: Final = "max-age=31536000"
+"""Over TLS: this host is asked by HTTPS only, for a year."""
 
 
 class SecurityHeaders:
@@ -38,6 +49,8 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
+                if scope["scheme"] == "https":
+                    headers["Strict-Transport-Security"] = _HSTS
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

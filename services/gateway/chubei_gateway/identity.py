@@ -4,7 +4,14 @@ from typing import Final
 from uuid import UUID
 
 from chubei_shared import outbox
-from chubei_shared.contracts.identity import FirstAccount, NewUser, UserPage, UserUpdate, UserView
+from chubei_shared.contracts.identity import (
+    FirstAccount,
+    NewUser,
+    PersonNames,
+    UserPage,
+    UserUpdate,
+    UserView,
+)
 from chubei_shared.errors import Conflict, NotFound, Unauthorized
 from chubei_shared.settings import SERVICES
 from chubei_shared.tokens import Caller, Role
@@ -12,6 +19,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from chubei_gateway import audit, sessions
+from chubei_gateway.second_factor import factors
 from chubei_gateway.tables import User, UserSession
 
 FIRST: Final = "admin"
@@ -86,10 +94,10 @@ def change_password(session: Session, caller: Caller, right_hash: str, new_hash:
 
 
 def create_user(session: Session, new: NewUser, password_hash: str, caller: Caller) -> UserView:
-    """Raises Conflict when the name is taken, in any case; a service's name is taken, too."""
+    """Raises Conflict when the name is taken, in any case; services' names and those of guests are taken, too."""
     _one_writer(session)
     taken = session.scalar(select(User.username).where(func.lower(User.username) == new.username.lower()))
-    if taken or new.username.lower() in SERVICES:
+    if taken or new.username.lower() in SERVICES or new.username.lower().startswith("guest:"):
         raise Conflict(
             f"用户名 {new.username} 已被占用,请另选", f"The username {new.username} is taken: choose another"
         )
@@ -105,7 +113,7 @@ def create_user(session: Session, new: NewUser, password_hash: str, caller: Call
     session.add(user)
     session.flush()
     _changed(session, caller, "user.create", user.username, 201)
-    return view(user)
+    return _view(user, second_factor=False)
 
 
 def update_user(
@@ -138,7 +146,7 @@ def update_user(
         sessions.end_all(session, username)
     what = ",".join(sorted(given) + (["password"] if password_hash else []))
     _changed(session, caller, "user.update", f"{username} ({what})", 200)
-    return view(user)
+    return _view(user, sessions.has_second_factor(session, username))
 
 
 def user(session: Session, username: str) -> UserView:
@@ -146,7 +154,13 @@ def user(session: Session, username: str) -> UserView:
     found = session.get(User, username)
     if found is None:
         raise NotFound(f"没有用户 {username}", f"There is no user {username}")
-    return view(found)
+    return _view(found, sessions.has_second_factor(session, username))
+
+
+def names(session: Session, usernames: list[str]) -> PersonNames:
+    """Of those who have an account, also one that is closed."""
+    found = session.execute(select(User.username, User.display_name).where(User.username.in_(usernames)))
+    return PersonNames(names=dict(row.tuple() for row in found))
 
 
 def page(session: Session, after: str | None, limit: int) -> UserPage:
@@ -155,13 +169,14 @@ def page(session: Session, after: str | None, limit: int) -> UserPage:
     if after is not None:
         query = query.where(User.username > after)
     found = session.scalars(query).all()
+    enrolled = factors.enrolled(session, (u.username for u in found))
     return UserPage(
-        rows=[view(u) for u in found[:limit]],
+        rows=[_view(u, u.username in enrolled) for u in found[:limit]],
         next_cursor=found[limit - 1].username if len(found) > limit else None,
     )
 
 
-def view(user: User) -> UserView:
+def _view(user: User, second_factor: bool) -> UserView:
     return UserView(
         username=user.username,
         display_name=user.display_name,
@@ -169,6 +184,7 @@ def view(user: User) -> UserView:
         places=user.places,
         disabled=user.disabled,
         must_change_password=user.must_change_password,
+        second_factor=second_factor,
         created_at=user.created_at,
     )
 

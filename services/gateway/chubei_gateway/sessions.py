@@ -9,6 +9,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
 from uuid import UUID, uuid4
 
 import redis
@@ -21,6 +22,9 @@ from sqlalchemy import delete, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from chubei_gateway import audit
+from chubei_gateway.second_factor import factors
+from chubei_gateway.second_factor.factors import Verdict
+from chubei_gateway.second_factor.keys import Keys
 from chubei_gateway.tables import RefreshToken, User, UserSession
 
 GRACE = timedelta(seconds=10)
@@ -28,6 +32,8 @@ IDLE_LIFE = timedelta(hours=24)
 """A session ends so long after its last refresh: a shift and the way home."""
 LIFE = timedelta(days=7)
 """And so long after its sign-in in any case."""
+BREAK_GLASS_LIFE = timedelta(hours=2)
+"""Of a session opened without the second factor."""
 KEEP = timedelta(days=90)
 """Ended sessions are listed for so long."""
 _CLOCKS_APART = timedelta(seconds=30)
@@ -37,30 +43,93 @@ _CLOCKS_APART = timedelta(seconds=30)
 class Opened:
     """What tokens are made of, after the commit."""
 
+    session_id: UUID
     caller: Caller
     refresh_token: str
+    life: timedelta
+    """Of the access token: the session may end before ACCESS_LIFE."""
+    second_factor: bool
+    """Whether the person has one."""
+    break_glass: bool
+    oidc: bool
+    """Whether an identity provider vouched for the person."""
 
 
-def sign_in(session: Session, username: str, right_hash: str | None, address: str) -> Opened | None:
-    """Open a session for the person whose stored hash the password matched; None (recorded) if it did not."""
+class Refused(Enum):
+    """Why somebody is not let in."""
+
+    PASSWORD = auto()
+    CODE_MISSING = auto()
+    CODE_WRONG = auto()
+    ROLE = auto()
+    NOT_NEEDED = auto()
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Where a sign-in comes from, and with what."""
+
+    address: str
+    device: str
+
+
+def sign_in(
+    session: Session, username: str, right_hash: str | None, visitor: Visitor, keys: Keys, code: str | None
+) -> Opened | Refused:
+    """Open a session for the person whose stored hash the password matched, and whose second factor, if they have one,
+    the code. What is wrong is recorded.
+    """
+    user = person(session, username, right_hash)
+    if user is None:
+        audit.record(session, username, "session.open", visitor.address, 401)
+        return Refused.PASSWORD
+    match factors.verdict(session, keys, user.username, code):
+        case Verdict.MISSING:
+            return Refused.CODE_MISSING
+        case Verdict.WRONG:
+            audit.record(session, user.username, "session.second_factor", visitor.address, 401)
+            return Refused.CODE_WRONG
+    opened = begin(session, user, visitor)
+    audit.record(session, user.username, "session.open", str(opened.session_id))
+    return opened
+
+
+def person(session: Session, username: str, right_hash: str | None) -> User | None:
+    """Who it is, if the password matched their stored hash, and still does; theirs alone until the commit."""
     user = session.get(User, username, with_for_update=True) if right_hash else None
-    if user is None or user.disabled or user.password_hash != right_hash:
-        audit.record(session, username, "session.open", address, 401)
-        return None
+    return user if user and not user.disabled and user.password_hash == right_hash else None
+
+
+def has_second_factor(session: Session, username: str) -> bool:
+    return username in factors.enrolled(session, [username])
+
+
+def begin(
+    session: Session, user: User, visitor: Visitor, break_glass: bool = False, oidc: bool = False
+) -> Opened:
+    """A new session of somebody who is let in."""
     now = datetime.now(UTC)
     opened = UserSession(
-        id=uuid4(), username=user.username, address=address, last_used_at=now, expires_at=now + IDLE_LIFE
+        id=uuid4(),
+        username=user.username,
+        address=visitor.address,
+        device=visitor.device,
+        break_glass=break_glass,
+        oidc=oidc,
+        created_at=now,
+        last_used_at=now,
+        expires_at=now + (BREAK_GLASS_LIFE if break_glass else IDLE_LIFE),
     )
     session.add(opened)
     session.flush()
-    audit.record(session, user.username, "session.open", str(opened.id))
     return _opened(session, user, opened)
 
 
 def refresh(session: Session, token: str) -> Opened | None:
-    """A new pair for a refresh token; None when it is unknown, its session is over, or it was used before.
+    """A new pair for a refresh token; None when it is unknown, its session is over, its person is disabled, or it was
+    used before.
 
-    Use of an old token ends its session, so the caller must announce revocations.
+    The last two end its session, so the caller must announce revocations.
     """
     now = datetime.now(UTC)
     is_it = RefreshToken.token_hash == _digest(token)
@@ -70,6 +139,9 @@ def refresh(session: Session, token: str) -> Opened | None:
     if found is None or found.revoked_at is not None or found.expires_at <= now:
         return None
     user = session.get_one(User, found.username)
+    if user.disabled:
+        revoke(session, [found.id])
+        return None
     replaced_at = session.scalars(select(RefreshToken.replaced_at).where(is_it)).one()
     if replaced_at is not None and replaced_at < now - GRACE:
         audit.record(session, user.username, "session.copied-token", str(found.id), 401)
@@ -87,7 +159,8 @@ def renewed(session: Session, user: User, of: UserSession) -> Opened:
         .where(RefreshToken.session_id == of.id, RefreshToken.replaced_at.is_(None))
         .values(replaced_at=now)
     )
-    of.expires_at = min(now + IDLE_LIFE, of.created_at + LIFE)
+    if not of.break_glass:
+        of.expires_at = min(now + IDLE_LIFE, of.created_at + LIFE)
     return _opened(session, user, of)
 
 
@@ -163,6 +236,8 @@ def page(
             address=s.address,
             revoked=s.revoked_at is not None,
             current=str(s.id) == current,
+            device=s.device,
+            break_glass=s.break_glass,
         )
         for s in found[:limit]
     ]
@@ -179,12 +254,21 @@ def _opened(session: Session, user: User, of: UserSession) -> Opened:
     session.add(RefreshToken(token_hash=_digest(token), session_id=of.id))
     caller = Caller(
         subject=user.username,
-        roles=frozenset(Role(role) for role in user.roles),
+        roles=frozenset(Role(role) for role in user.roles) - ({Role.ADMIN} if of.break_glass else set()),
         places=frozenset(user.places),
         session_id=str(of.id),
-        must_change_password=user.must_change_password,
+        must_change_password=user.must_change_password and not of.oidc,
+        break_glass=of.break_glass,
     )
-    return Opened(caller, token)
+    return Opened(
+        session_id=of.id,
+        caller=caller,
+        refresh_token=token,
+        life=min(ACCESS_LIFE, of.expires_at - datetime.now(UTC)),
+        second_factor=has_second_factor(session, user.username),
+        break_glass=of.break_glass,
+        oidc=of.oidc,
+    )
 
 
 def _digest(token: str) -> bytes:

@@ -3,16 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from chubei_shared import outbox
+from chubei_shared import audit, outbox, seals
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
     DateTime,
     ForeignKey,
-    Identity,
     Index,
     LargeBinary,
-    SmallInteger,
     Text,
     func,
     text,
@@ -60,6 +57,11 @@ class UserSession(Base):
     last_used_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    device: Mapped[str] = mapped_column(server_default=text("'-'"))
+    break_glass: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Opened without the second factor: two hours, and no administrator's rights."""
+    oidc: Mapped[bool] = mapped_column(server_default=text("false"))
+    """An identity provider vouched for the person: the password here is not asked for, nor to be changed."""
 
     __table_args__ = (
         Index("sessions_username", "username", "created_at"),
@@ -83,20 +85,7 @@ class RefreshToken(Base):
     )
 
 
-class AuditEntry(Base):
-    """One act. A trigger refuses every change: rows are only added, and sealed elsewhere."""
-
-    __tablename__ = "audit"
-
-    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    at: Mapped[datetime] = mapped_column(server_default=func.now())
-    subject: Mapped[str]
-    act: Mapped[str]
-    target: Mapped[str]
-    outcome: Mapped[int] = mapped_column(SmallInteger)
-    request_id: Mapped[str]
-
-    __table_args__ = (Index("audit_subject", "subject", "id"), Index("audit_act", "act", "id"))
-
-
+audit_table = audit.table(Base.metadata)
+"""What was done. A trigger refuses every change: rows are only added, and sealed afterwards."""
+seal_table = seals.table(Base.metadata)
 outbox_table = outbox.table(Base.metadata)

@@ -1,0 +1,3 @@
+import type { MenuEntry } from '../command/menu'
+
+export const readinessMenu: MenuEntry[] = [{ route: 'readiness', title: 'readiness.menu' }]
