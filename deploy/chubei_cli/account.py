@@ -9,8 +9,8 @@ from typing import Annotated
 import httpx
 import typer
 from chubei_shared.contracts.gateway_client import GatewayClient
-from chubei_shared.contracts.identity import PasswordChange
-from chubei_shared.errors import AppError
+from chubei_shared.contracts.identity import PasswordChange, Tokens
+from chubei_shared.errors import AppError, SecondFactorNeeded
 from pydantic import ValidationError
 
 from .addresses import http_address
@@ -55,7 +55,7 @@ def signed_in(url: str | None, username: str, password: str | None) -> Iterator[
     password = password or _asked(f"{username} 的口令 / password of {username}", "CHUBEI_PASSWORD")
     try:
         with httpx.Client(base_url=base, timeout=60, trust_env=False) as http:
-            if GatewayClient(http).sign_in(username, password).must_change_password:
+            if _signed_in(GatewayClient(http), username, password).must_change_password:
                 raise CommandError(
                     "初始口令须先修改:chubei password / change the first password first: chubei password"
                 )
@@ -86,18 +86,25 @@ def change_password(
     try:
         with httpx.Client(base_url=base, timeout=60, trust_env=False) as http:
             gateway = GatewayClient(http)
-            gateway.sign_in(username, old)
+            _signed_in(gateway, username, old)
             gateway.change_password(old, new)
     except AppError as error:
         raise CommandError(str(error)) from error
     typer.echo("口令已修改 / password changed")
 
 
+def _signed_in(gateway: GatewayClient, username: str, password: str) -> Tokens:
+    try:
+        return gateway.sign_in(username, password)
+    except SecondFactorNeeded:
+        asked = "验证器的 6 位码或恢复码 / the authenticator's code, or a recovery code"
+        code = os.environ.get("CHUBEI_CODE") or _asked(asked, "CHUBEI_CODE")
+        return gateway.sign_in(username, password, code)
+
+
 def _asked(prompt: str, variable: str, twice: bool = False) -> str:
     """A password typed at the terminal; where there is none, the environment is the way."""
     if not sys.stdin.isatty():
-        raise CommandError(
-            f"没有终端可询问口令：请设 {variable} / no terminal to ask for the password: set {variable}"
-        )
+        raise CommandError(f"没有终端可询问{prompt}：请设 {variable} / no terminal to ask: set {variable}")
     again = "再输一次 / once more" if twice else False
     return str(typer.prompt(prompt, hide_input=True, confirmation_prompt=again, err=True))

@@ -1,5 +1,6 @@
 """The table of everything that `chubei up` runs, in order. docker-compose.yml lists the same parts."""
 
+import os
 import sys
 from collections.abc import Callable, Iterable
 from typing import Final
@@ -9,18 +10,21 @@ from chubei_shared.settings import SERVICES, Service
 
 from .addresses import plain, server_url
 from .errors import NotReady
-from .parts import Parts
+from .parts import Https, Parts
 from .postgres import check_postgres
 from .supervisor import Child
 from .valkey import check_redis
 
 _NAMES: Final = {"inventory": "库存 inventory", "allocation": "调配 allocation", "gateway": "网关 gateway"}
-# Service, queue, name. A solve has a queue of its own, so that it holds up nothing else.
+# Service, queue, name. A solve has a queue of its own, so that it holds up nothing else; so have the nightly checks.
 _WORKERS: Final[tuple[tuple[Service, str, str], ...]] = (
     ("inventory", "inventory", "inventory-worker"),
     ("allocation", "allocation", "allocation-worker"),
     ("allocation", "solver", "allocation-solver"),
+    ("allocation", "readiness", "allocation-readiness"),
 )
+_MOST_CHECKING: Final = 4
+"""Processes of the worker for readiness, each of which plans by one thread: one for each processor, up to so many."""
 _SCHEDULED: Final[tuple[Service, ...]] = ("inventory", "allocation")
 
 
@@ -31,6 +35,7 @@ def children(parts: Parts) -> list[Child]:
     rows += [
         _api(parts, service) if service in ours else _outside_api(parts, service) for service in SERVICES
     ]
+    rows += [_https(parts, parts.https)] if parts.https else []
     rows += [_worker(parts, *row) for row in _WORKERS if row[0] in ours]
     rows += [_beat(parts, service) for service in _SCHEDULED if service in ours]
     rows += [_relay(parts, service) for service in ours]
@@ -99,26 +104,45 @@ def _migrations(parts: Parts, services: Iterable[Service]) -> Child:
 
 
 def _api(parts: Parts, service: Service) -> Child:
-    app, port = f"chubei_{service}.app:create_app", parts.ports[service]
+    return Child(
+        service,
+        f"{_NAMES[service]} API",
+        command=_uvicorn(service, "127.0.0.1", parts.ports[service]),
+        environment=parts.environment,
+        needs=("migrate", "valkey"),
+        where=parts.urls[service],
+        check_ready=_answers(f"{parts.urls[service]}/healthz"),
+    )
+
+
+def _https(parts: Parts, https: Https) -> Child:
+    """The gateway again, for other machines."""
+    files = ("--ssl-certfile", str(https.certificate.cert), "--ssl-keyfile", str(https.certificate.key))
+    return Child(
+        "gateway-https",
+        f"{_NAMES['gateway']} HTTPS",
+        command=_uvicorn("gateway", "0.0.0.0", https.port, *files),
+        environment=parts.environment,
+        needs=("gateway",),
+        where=https.urls[0],
+        check_ready=_says("Uvicorn running on"),
+    )
+
+
+def _uvicorn(service: Service, host: str, port: int, *more: str) -> tuple[str, ...]:
+    app = f"chubei_{service}.app:create_app"
     options = (
         "--host",
-        "127.0.0.1",
+        host,
         "--port",
         str(port),
         "--no-access-log",
         "--no-proxy-headers",  # the rate limit counts by address: nobody may make one up
         "--timeout-graceful-shutdown",
         "3",
+        *more,
     )
-    return Child(
-        service,
-        f"{_NAMES[service]} API",
-        command=(sys.executable, "-m", "uvicorn", app, "--factory", *options),
-        environment=parts.environment,
-        needs=("migrate", "valkey"),
-        where=parts.urls[service],
-        check_ready=_answers(f"{parts.urls[service]}/healthz"),
-    )
+    return (sys.executable, "-m", "uvicorn", app, "--factory", *options)
 
 
 def _outside_api(parts: Parts, service: Service) -> Child:
@@ -134,7 +158,19 @@ def _outside_api(parts: Parts, service: Service) -> Child:
 
 
 def _worker(parts: Parts, service: Service, queue: str, name: str) -> Child:
-    options = ("-Q", queue, "-c", "1", "--pool", "prefork", "--prefetch-multiplier", "1", "-n", f"{queue}@%h")
+    at_once = min(_MOST_CHECKING, os.cpu_count() or 1) if queue == "readiness" else 1
+    options = (
+        "-Q",
+        queue,
+        "-c",
+        str(at_once),
+        "--pool",
+        "prefork",
+        "--prefetch-multiplier",
+        "1",
+        "-n",
+        f"{queue}@%h",
+    )
     return Child(
         name,
         f"后台任务 {name}",

@@ -8,7 +8,7 @@ import json
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,12 +20,12 @@ import httpx
 import typer
 from chubei_shared.contracts import stock
 from chubei_shared.contracts.allocation_client import AllocationClient
-from chubei_shared.contracts.catalogue import Lot
+from chubei_shared.contracts.catalogue import Lot, Season
 from chubei_shared.contracts.gateway_client import GatewayClient
 from chubei_shared.contracts.identity import NewUser
 from chubei_shared.contracts.incidents import IncidentDeclaration, IncidentKind, IncidentView
 from chubei_shared.contracts.inventory_client import InventoryClient
-from chubei_shared.contracts.plans import PlanRequest, PlanView
+from chubei_shared.contracts.plans import PlanRequest, PlanStatus, PlanSummary, PlanView
 from chubei_shared.errors import AppError
 from chubei_shared.tokens import Role
 from rich.console import Console
@@ -76,7 +76,7 @@ def _first_night(state: Path, out: Path, time_limit_s: int, seed: int, console: 
     district = load_district(SAMPLE)
     screen.title(console, district.about)
     screen.step(console, "启动整套系统", "start the whole house")
-    with running(state, port=0) as house, ExitStack() as stack:
+    with running(state, environment={"CHUBEI_EXERCISE_BOOKS": "house"}) as house, ExitStack() as stack:
         url = house.urls["gateway"]
         first = StateFolder(state).first_password.read_text().strip()
         admin = stack.enter_context(_signed_in(url, "admin", first))
@@ -86,6 +86,7 @@ def _first_night(state: Path, out: Path, time_limit_s: int, seed: int, console: 
         screen.say(console, f"{lots} 批次入账", f"{lots} lots are in the books")
         people = _people(district)
         crew = {name: stack.enter_context(_hired(admin, url, person)) for name, person in people.items()}
+        _appoint(admin, "DISTRICT-LEADER", holder="approver", deputy="approver-2")
 
         screen.step(console, "保管员入库、盘点", "a clerk receives and counts")
         _receive_and_count(crew["clerk-1"], district.stores[0].id, console)
@@ -105,7 +106,10 @@ def _first_night(state: Path, out: Path, time_limit_s: int, seed: int, console: 
             "审批人批准:每一行锁定到真实批次",
             "the approver approves: every line is held on real lots",
         )
-        approved = crew["approver"].allocation.approve(plan.id)
+        approved = _approve([crew["approver"], crew["approver-2"]], plan, console)
+        (out / "memo.html").write_text(
+            crew["approver"].http.get(f"/v1/plans/{plan.id}/memo/paper").text, encoding="utf-8"
+        )
         orders = list(crew["commander"].allocation.orders(incident.id))
         screen.say(
             console,
@@ -124,8 +128,8 @@ def _first_night(state: Path, out: Path, time_limit_s: int, seed: int, console: 
         _write(out / "summary.json", summary)
         screen.say(
             console,
-            f"结果在 {out}/:scenario.json、plan.json、summary.json",
-            f"results are in {out}/: scenario.json, plan.json, summary.json",
+            f"结果在 {out}/:scenario.json、plan.json、memo.html、summary.json",
+            f"results are in {out}/: scenario.json, plan.json, memo.html, summary.json",
         )
     return served.served == incident.people and not books.faults
 
@@ -149,6 +153,7 @@ def _people(district: District) -> dict[str, NewUser]:
     return clerks | {
         "commander": user("commander", "值班指挥", Role.COMMANDER),
         "approver": user("approver", "审批领导", Role.APPROVER),
+        "approver-2": user("approver-2", "第二审批领导", Role.APPROVER),
         "auditor": user("auditor", "审计", Role.AUDITOR),
     }
 
@@ -168,6 +173,24 @@ def _hired(admin: Person, url: str, user: NewUser) -> Iterator[Person]:
     admin.gateway.create_user(user)
     with _signed_in(url, user.username, user.password) as person:
         yield person
+
+
+def _appoint(admin: Person, post_id: str, holder: str, deputy: str) -> None:
+    """Fill a post of the seeded district: from now on approvals go by tiers."""
+    post = admin.allocation.post(post_id).post
+    admin.allocation.put_post(post.model_copy(update={"holder": holder, "deputy": deputy}), "*")
+
+
+def _approve(approvers: Sequence[Person], plan: PlanView, console: Console) -> PlanSummary:
+    """As many as the plan's tier asks for, one after the other, each on the memo that is there then."""
+    if plan.authority:
+        screen.say(console, plan.authority.zh, plan.authority.en)
+    for approver in approvers:
+        memo = approver.allocation.memo(plan.id)
+        approved = approver.allocation.approve(plan.id, seen=memo.hash)
+        if approved.status is not PlanStatus.PROPOSED:
+            break
+    return approved
 
 
 def _receive_and_count(clerk: Person, store: str, console: Console) -> None:
@@ -226,6 +249,7 @@ def _declare(commander: Person, district: District) -> IncidentView:
             place=district.about.name_zh,
             occurred_at=(datetime.now(UTC) - timedelta(hours=hours + 1)).replace(second=0, microsecond=0),
             exercise=True,
+            season=Season.ANY,  # the sample's stock is tuned to its kits for any season, whatever day it is played
         )
     )
 

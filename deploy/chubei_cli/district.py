@@ -14,24 +14,27 @@ from chubei_cli.district_rows import (
     ABOUT_FILE,
     TABLES,
     About,
-    Agreement,
     CatalogueItem,
-    Commitment,
-    Declaration,
-    Fund,
-    FundPurchase,
     Group,
     Kit,
     KitNeed,
-    Lot,
-    Norm,
     Shelter,
     Site,
-    StreetStock,
     SubDistrict,
     VehicleType,
 )
 from chubei_cli.district_rules import rule_faults
+from chubei_cli.reserve_rows import (
+    Agreement,
+    Commitment,
+    Declaration,
+    Fund,
+    FundPurchase,
+    Lot,
+    Norm,
+    StreetStock,
+)
+from chubei_cli.response_rows import Authority, Duty, Person, Post
 from chubei_cli.shares import share_out
 from chubei_cli.sheets import Fault, Sheet, read_settings, read_sheet
 
@@ -70,6 +73,10 @@ class District:
     fund_purchases: tuple[FundPurchase, ...]
     declarations: tuple[Declaration, ...]
     fleet: tuple[VehicleType, ...]
+    posts: tuple[Post, ...]
+    authority: tuple[Authority, ...]
+    duties: tuple[Duty, ...]
+    people: tuple[Person, ...]
 
 
 class DistrictFaulty(ValueError):
@@ -98,13 +105,15 @@ def load_district(folder: Path) -> District:
 
 def people_of(district: District, share: Decimal | None = None) -> dict[str, int]:
     """People by shelter id when `share` of the residents (by default the duty's) needs relief, rounded up:
-    shared out over the sub-districts by residents, then over each one's shelters by capacity."""
+    shared out over the sub-districts by residents, then over each one's registered shelters by capacity."""
     fraction = district.about.duty_share if share is None else share
     total = int((district.about.residents * fraction).to_integral_value(ROUND_CEILING))
     by_subdistrict = share_out(total, [s.residents for s in district.subdistricts])
-    people: dict[str, int] = {}
+    people = {shelter.id: 0 for shelter in district.shelters}
     for subdistrict, number in zip(district.subdistricts, by_subdistrict, strict=True):
-        shelters = [s for s in district.shelters if s.subdistrict == subdistrict.code]
+        shelters = [
+            s for s in district.shelters if s.subdistrict == subdistrict.code and s.status == "registered"
+        ]
         places = share_out(number, [s.capacity for s in shelters]) if number else [0] * len(shelters)
         people |= {s.id: n for s, n in zip(shelters, places, strict=True)}
     return people

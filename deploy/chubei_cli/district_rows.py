@@ -1,7 +1,7 @@
 """The tables of a district: each file's row type, and the columns that make a row unique.
 
-Each field is a column of the same name, annotated with what its cells may hold (`cells.py`). The columns
-are explained for people in the sample's README.
+Each field is a column of that name, annotated with what its cells may hold (`cells.py`); README explains them.
+Those of the reserves stand in `reserve_rows.py`, those of the response in `response_rows.py`.
 """
 
 from dataclasses import dataclass
@@ -16,34 +16,37 @@ from chubei_cli.cells import (
     optional,
     refers_to,
     shaped,
-    steps,
     text,
     whole,
     yes_no,
 )
-
-FAMILIES = ("relief", "daily", "medicine", "flood")
-MODES = ("physical", "contract", "capacity", "fund")
-
-Name = Annotated[str, text()]
-Id = Annotated[
-    str, shaped(r"[A-Za-z][A-Za-z0-9-]{0,31}", "字母开头的字母、数字、连字符", "letters, digits, hyphens")
-]
-Code = Annotated[
-    str, shaped(r"[1-9][0-9]{6}", "7 位数字(GB/T 38565 形式)", "7 digits (the shape of GB/T 38565)")
-]
-Provenance = Annotated[str, choice(*PROVENANCES)]
-Source = Annotated[str, text()]
-Count = Annotated[int, whole(0)]
-Positive = Annotated[int, whole(1)]
-Minutes = Annotated[int, whole(0, 43_200)]
-Days = Annotated[int, whole(0, 36_500)]
-DaysAhead = Annotated[int, whole(1, 36_500)]
-Lon = Annotated[Decimal, decimal("-180", "180")]
-Lat = Annotated[Decimal, decimal("-90", "90")]
-Docks = Annotated[tuple[tuple[int, int], ...], steps()]
-Item = Annotated[str, refers_to("catalogue.csv")]
-Size = Annotated[int, whole(0, 9)]
+from chubei_cli.reserve_rows import (
+    Agreement,
+    Commitment,
+    Declaration,
+    Fund,
+    FundPurchase,
+    Lot,
+    Norm,
+    StreetStock,
+)
+from chubei_cli.response_rows import Authority, Duty, Person, Post
+from chubei_cli.row_fields import (
+    FAMILIES,
+    MODES,
+    Code,
+    Docks,
+    Id,
+    Item,
+    Lat,
+    Lon,
+    Minutes,
+    Name,
+    Positive,
+    Provenance,
+    Size,
+    Source,
+)
 
 
 @dataclass(frozen=True)
@@ -157,42 +160,16 @@ class KitNeed:
 
 
 @dataclass(frozen=True)
-class Norm:
-    """norms.csv: how much of an item is to be kept for each 1,000 people of the duty."""
-
-    item: Item
-    units_per_1000: Positive
-    least_physical_pct: Annotated[int, whole(0, 100)]
-    provenance: Provenance
-    source: Source
-
-
-@dataclass(frozen=True)
-class Declaration:
-    """declarations.csv: what firms, communities and homes say they have; counted apart."""
-
-    sphere: Annotated[str, choice("social", "household")]
-    subdistrict: Annotated[str, refers_to("subdistricts.csv")]
-    item: Item
-    quantity: Positive
-    party: Name
-    households: Annotated[int | None, optional(whole(1))]
-    declared_days_ago: Days
-    valid_for_days: Days
-    provenance: Provenance
-    source: Source
-
-
-@dataclass(frozen=True)
 class Shelter:
-    """shelters.csv: a demand point. `capacity` is what the sample plans to settle there, `site_capacity` the
-    figure known for the whole site."""
+    """shelters.csv: a demand point. `capacity` is what is planned with, `site_capacity` the whole site's."""
 
     id: Id
     name_zh: Name
     name_en: Name
     subdistrict: Annotated[str, refers_to("subdistricts.csv")]
     kit: Annotated[str, refers_to("kits.csv")]
+    status: Annotated[str, choice("registered", "candidate")]
+    indoor: Annotated[bool, yes_no()]
     lon: Lon
     lat: Lat
     coordinate_provenance: Provenance
@@ -214,17 +191,6 @@ class Shelter:
 
 
 @dataclass(frozen=True)
-class StreetStock:
-    """street_stock.csv: what lies at a shelter already."""
-
-    shelter: Annotated[str, refers_to("shelters.csv")]
-    item: Item
-    quantity: Positive
-    provenance: Provenance
-    source: Source
-
-
-@dataclass(frozen=True)
 class Site:
     """stores.csv, suppliers.csv, makers.csv: a place where vehicles load, at manned docks."""
 
@@ -236,85 +202,6 @@ class Site:
     docks: Docks
     load_fixed_min: Minutes
     load_kg_per_min: Positive
-    provenance: Provenance
-    source: Source
-
-
-@dataclass(frozen=True)
-class Lot:
-    """lots.csv: opening stock of the stores. Days count from the day of seeding."""
-
-    store: Annotated[str, refers_to("stores.csv")]
-    item: Item
-    lot_no: Name
-    maker: Name
-    made_days_ago: Days
-    expires_in_days: DaysAhead
-    quantity: Positive
-    provenance: Provenance
-    source: Source
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """agreements.csv: contract reserve. `quantity` may be called off; `lead_min` until it can be loaded."""
-
-    supplier: Annotated[str, refers_to("suppliers.csv")]
-    item: Item
-    quantity: Positive
-    floor_stock: Count
-    lead_min: Minutes
-    price_cny: Positive
-    valid_from_days_ago: Days
-    valid_for_days: DaysAhead
-    last_verified_days_ago: Days
-    provenance: Provenance
-    source: Source
-
-
-@dataclass(frozen=True)
-class Commitment:
-    """commitments.csv: capacity reserve. After `conversion_min`, `rate_per_hour` units up to `limit_units`."""
-
-    maker: Annotated[str, refers_to("makers.csv")]
-    item: Item
-    conversion_min: Minutes
-    rate_per_hour: Positive
-    limit_units: Positive
-    price_cny: Positive
-    valid_from_days_ago: Days
-    valid_for_days: DaysAhead
-    last_verified_days_ago: Days
-    provenance: Provenance
-    source: Source
-
-
-@dataclass(frozen=True)
-class Fund:
-    """funds.csv: money to buy with; goods are there `approval_min` + `delivery_min` after the disaster."""
-
-    id: Id
-    name_zh: Name
-    name_en: Name
-    budget_cny: Positive
-    approval_min: Minutes
-    delivery_min: Minutes
-    valid_from_days_ago: Days
-    valid_for_days: DaysAhead
-    last_verified_days_ago: Days
-    provenance: Provenance
-    source: Source
-
-
-@dataclass(frozen=True)
-class FundPurchase:
-    """fund_purchases.csv: what a fund buys, at most how much, at what price, delivered to which place."""
-
-    fund: Annotated[str, refers_to("funds.csv")]
-    item: Item
-    limit_units: Positive
-    price_cny: Positive
-    delivered_to: Annotated[str, refers_to("stores.csv", "suppliers.csv", "makers.csv")]
     provenance: Provenance
     source: Source
 
@@ -338,8 +225,7 @@ class VehicleType:
 
 
 class Table(NamedTuple):
-    """A CSV file: the type of its rows, the columns whose values together stand only once, and whether a
-    district can be without such rows."""
+    """A CSV file: the type of its rows, the columns that together stand only once, whether it may have no rows."""
 
     row_type: type
     key: tuple[str, ...]
@@ -366,4 +252,8 @@ TABLES: dict[str, Table] = {
     "fund_purchases.csv": Table(FundPurchase, ("delivered_to", "item"), may_be_empty=True),
     "declarations.csv": Table(Declaration, ("sphere", "subdistrict", "item"), may_be_empty=True),
     "fleet.csv": Table(VehicleType, ("type",)),
+    "posts.csv": Table(Post, ("id",), may_be_empty=True),
+    "authority.csv": Table(Authority, ("id",), may_be_empty=True),
+    "duties.csv": Table(Duty, ("id",), may_be_empty=True),
+    "people.csv": Table(Person, ("id",), may_be_empty=True),
 }

@@ -7,10 +7,12 @@ draw a second complaint about a sum.
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from decimal import ROUND_CEILING
+from itertools import pairwise
 from pathlib import Path
 
 from chubei_cli.cells import Optional, Reference, Text
 from chubei_cli.district_rows import ABOUT_FILE, TABLES
+from chubei_cli.row_fields import MODES
 from chubei_cli.shares import share_out
 from chubei_cli.sheets import Fault, Sheet, cells_of
 
@@ -165,14 +167,15 @@ def _residents_add_up(sheets: Sheets) -> Iterator[Fault]:
 
 
 def _shelters_hold_everyone(sheets: Sheets) -> Iterator[Fault]:
-    """In each sub-district there are places for its share of the duty."""
+    """In each sub-district registered shelters have places for its share of the duty."""
     about = sheets[ABOUT_FILE].rows[0].value
     subdistricts = sheets["subdistricts.csv"].rows
     duty = int((about.residents * about.duty_share).to_integral_value(ROUND_CEILING))
     shares = share_out(duty, [row.value.residents for row in subdistricts])
     places: defaultdict[str, int] = defaultdict(int)
     for row in sheets["shelters.csv"].rows:
-        places[row.value.subdistrict] += row.value.capacity
+        if row.value.status == "registered":
+            places[row.value.subdistrict] += row.value.capacity
     for row, people in zip(subdistricts, shares, strict=True):
         if places[row.value.code] < people:
             yield Fault(
@@ -280,6 +283,90 @@ def _homes_are_counted(sheets: Sheets) -> Iterator[Fault]:
             )
 
 
+def _posts_end_at_a_top(sheets: Sheets) -> Iterator[Fault]:
+    """What is escalated must not come back to where it began."""
+    above = {row.value.id: row.value.escalates_to for row in sheets["posts.csv"].rows}
+    for row in sheets["posts.csv"].rows:
+        passed, post = {row.value.id}, row.value.escalates_to
+        while post is not None and post not in passed:
+            passed.add(post)
+            post = above.get(post)
+        if post == row.value.id:
+            yield Fault(
+                "posts.csv",
+                row.number,
+                "escalates_to",
+                Text(f"逐级上报会回到 {post}。", f"What is escalated comes back to {post}."),
+                Text("改上级岗位;最上一级留空。", "Name another post above; leave the topmost one's empty."),
+            )
+
+
+def _people_work_where_they_may(sheets: Sheets) -> Iterator[Fault]:
+    """Drivers, and nobody else, name what they drive; who keeps a shelter is at one, and the others are not."""
+    shelters = {row.value.id for row in sheets["shelters.csv"].rows}
+    for row in sheets["people.csv"].rows:
+        if (row.value.duty == "driver") != (row.value.vehicle_type is not None):
+            yield Fault(
+                "people.csv",
+                row.number,
+                "vehicle_type",
+                Text("司机才填车型,且必填。", "What is driven belongs to a driver, and is needed there."),
+                Text("driver 填车型,其他人留空。", "Give it for driver, leave it empty for the others."),
+            )
+        if (row.value.duty == "shelter") != (row.value.place in shelters):
+            yield Fault(
+                "people.csv",
+                row.number,
+                "place",
+                Text("职责与地点不符。", "The duty does not belong to this place."),
+                Text(
+                    "shelter 填安置点,其他人填库、供应商或企业。",
+                    "A shelter for duty shelter, else a loading site.",
+                ),
+            )
+
+
+def _authority_goes_upwards(sheets: Sheets) -> Iterator[Fault]:
+    """Each tier may approve what the one below it may, and the highest anything: no plan is for nobody."""
+    rows = sheets["authority.csv"].rows
+    for below, above in pairwise(rows):
+        less, more = below.value, above.value
+        limited = more.max_people is not None and (
+            less.max_people is None or more.max_people < less.max_people
+        )
+        if (
+            limited
+            or (less.cross_store and not more.cross_store)
+            or (less.requisition and not more.requisition)
+            or set(less.modes) - set(more.modes)
+        ):
+            yield Fault(
+                "authority.csv",
+                above.number,
+                None,
+                Text(f"不能批准 {less.id} 能批准的一切。", f"May not approve all that {less.id} may."),
+                Text(
+                    "由低到高排列,逐级不减。",
+                    "Put the lowest first, and let each be allowed at least as much.",
+                ),
+            )
+    if rows and (
+        (top := rows[-1].value).max_people is not None
+        or not (top.cross_store and top.requisition)
+        or set(top.modes) != set(MODES)
+    ):
+        yield Fault(
+            "authority.csv",
+            rows[-1].number,
+            None,
+            Text(
+                "最高一级有限额,有的方案将无人能批。",
+                "The highest tier has limits: some plans could be approved by nobody.",
+            ),
+            Text("去掉限额,列全四种储备。", "Take the limits out, and name all four modes."),
+        )
+
+
 _RULES: tuple[tuple[Callable[[Sheets], Iterator[Fault]], tuple[str, ...]], ...] = (
     (_residents_add_up, (ABOUT_FILE, "subdistricts.csv")),
     (_shelters_hold_everyone, (ABOUT_FILE, "subdistricts.csv", "shelters.csv")),
@@ -288,4 +375,7 @@ _RULES: tuple[tuple[Callable[[Sheets], Iterator[Fault]], tuple[str, ...]], ...] 
     (_one_supply_at_a_place, tuple(SUPPLY_FILES)),
     (_funds_suffice, ("funds.csv", "fund_purchases.csv")),
     (_homes_are_counted, ("declarations.csv",)),
+    (_posts_end_at_a_top, ("posts.csv",)),
+    (_authority_goes_upwards, ("authority.csv",)),
+    (_people_work_where_they_may, ("people.csv", "shelters.csv")),
 )

@@ -23,8 +23,16 @@ _ELSEWHERE: Final = {
     "validate": ("validate", "validate", "检查区的表格 / check a district's folder of tables"),
     "seed": ("seed", "seed", "把区的表格录入运行中的系统 / load a district into the running system"),
     "password": ("account", "change_password", "修改口令 / change a password"),
+    "doctor": ("doctor", "doctor", "核对全部账目与审计链,不改动 / prove all records, and change nothing"),
     "plan": ("plan", "plan", "为一个情景求计划，不需服务 / plan for a scenario, without any service"),
     "explain": ("explain", "explain", "一个计划为什么不能更多 / why a plan does not serve more"),
+    "openapi": ("openapi", "openapi", "全部接口的 OpenAPI 文档 / the OpenAPI document of all services"),
+    "readiness": (
+        "readiness",
+        "readiness",
+        "能否保障 1 %(0 能,1 基本能或不能,2 用法有误或没有结果)/ "
+        "whether the duty can be kept (exit 0: able; 1: nearly or not; 2: wrong use, or no result)",
+    ),
     "demo": ("demo", "demo", "第一夜的推演 / the first night, as an exercise on a throw-away system"),
 }
 """Command: module, function, help. The module is imported when the command is called, not to list it."""
@@ -76,18 +84,34 @@ def up(
     port: Annotated[
         int | None,
         typer.Option(
-            min=0, max=65535, help="网关端口 / the gateway's port (default: 8080, or a free one; 0: any)"
+            min=0,
+            max=65535,
+            help="网关端口 / the gateway's port (default: 8080, with --tls 8443, or a free one; 0: any)",
         ),
     ] = None,
+    tls: Annotated[
+        bool, typer.Option("--tls", help="手机等其他机器经 HTTPS 访问 / HTTPS, for phones and other machines")
+    ] = False,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(help="证书另含的主机名或地址 / more names or addresses of this machine, for --tls"),
+    ] = None,
+    cert: Annotated[
+        Path | None, typer.Option(help="自备证书(PEM)/ a certificate of your own, for --tls")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="其私钥(PEM)/ and its private key")] = None,
 ) -> None:
     """启动整个系统，Ctrl-C 停止 / start the whole system; Ctrl-C stops it."""
     from .state import state_folder
 
+    if not tls and (name or cert or key):
+        raise CommandError("--name、--cert、--key 须与 --tls 同用 / --name, --cert and --key go with --tls")
     with state_folder(state).locked() as folder:  # before the long import: a second `up` is refused at once
         typer.echo(f"正在启动 / starting: {folder.path}")
+        from .tls import Asked
         from .up import up
 
-        up(folder, port)
+        up(folder, port, Asked(tuple(name or ()), cert, key) if tls else None)
 
 
 @app.command()

@@ -43,20 +43,19 @@ def _ensure_database(url: URL) -> None:
     try:
         psycopg.connect(plain(url), connect_timeout=10).close()
     except psycopg.OperationalError:
-        if not _create_database(url):
-            raise  # it is there, but does not let us in
+        _create_database(url)
+        psycopg.connect(plain(url), connect_timeout=10).close()  # if it does not let us in, this says why
 
 
-def _create_database(url: URL) -> bool:
-    """Whether the database was missing."""
+def _create_database(url: URL) -> None:
+    """Create it, unless it is there, or another migrator is quicker."""
     with psycopg.connect(
         plain(url.set(database="postgres")), autocommit=True, connect_timeout=10
     ) as connection:
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (url.database,)).fetchone():
-            return False
-        with contextlib.suppress(errors.DuplicateDatabase, errors.UniqueViolation):  # another was quicker
+            return
+        with contextlib.suppress(errors.DuplicateDatabase, errors.UniqueViolation):
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(str(url.database))))
-    return True
 
 
 def _upgrade(service: str, url: URL) -> None:

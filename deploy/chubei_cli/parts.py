@@ -16,11 +16,27 @@ from .postgres import PostgresServer
 from .process import listener_on, port_trouble
 from .secret import readable_password, secret_file
 from .state import StateFolder
+from .tls import Asked, Certificate, certificate
 from .valkey import ValkeyServer
 
 DEFAULT_PORT: Final = 8080
+DEFAULT_TLS_PORT: Final = 8443
 # Nothing is imported from the folder a child happens to run in, and its log is up to date.
 _PYTHON: Final = {"PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"}
+
+
+@dataclass(frozen=True)
+class Https:
+    """Where the gateway is for other machines. The parts of this one go on to talk to it without TLS."""
+
+    port: int
+    certificate: Certificate
+
+    @property
+    def urls(self) -> list[str]:
+        """By each name that the certificate has."""
+        hosts = (f"[{name}]" if ":" in name else name for name in self.certificate.names or ("localhost",))
+        return [f"https://{host.removeprefix('*.')}:{self.port}" for host in hosts]
 
 
 @dataclass(frozen=True)
@@ -38,9 +54,12 @@ class Parts:
     """The port of each service that is ours; the others run elsewhere."""
     environment: Mapping[str, str]
     """What the services find in their environment."""
+    https: Https | None = None
 
 
-def find_parts(state: StateFolder, port: int | None, say: Callable[[str], None]) -> Parts:
+def find_parts(
+    state: StateFolder, port: int | None, say: Callable[[str], None], tls: Asked | None = None
+) -> Parts:
     """Where everything is or will be: from the environment what is outside, on free ports what is ours."""
     choose = state.port_chooser()
     if database_url := outside("DATABASE_URL"):
@@ -55,8 +74,14 @@ def find_parts(state: StateFolder, port: int | None, say: Callable[[str], None])
         if (url := outside(f"{service.upper()}_URL"))
     }
     ports = {service: choose(service) for service in SERVICES if service not in urls}
-    if "gateway" in ports:
-        ports["gateway"] = _gateway_port(port, ports["gateway"], say)
+    https = None
+    if tls:
+        if "gateway" not in ports:
+            raise CommandError("--tls: 网关不在本机(CHUBEI_GATEWAY_URL)/ the gateway runs elsewhere")
+        found = certificate(state.path / "tls", tls)
+        https = Https(_gateway_port(port, DEFAULT_TLS_PORT, choose("https"), say), found)
+    elif "gateway" in ports:
+        ports["gateway"] = _gateway_port(port, DEFAULT_PORT, ports["gateway"], say)
     urls |= {service: f"http://127.0.0.1:{number}" for service, number in ports.items()}
     database_url = database_url or (postgres.url if postgres else "")
     redis_url = redis_url or (valkey.url if valkey else "")
@@ -64,6 +89,7 @@ def find_parts(state: StateFolder, port: int | None, say: Callable[[str], None])
         "CHUBEI_DATABASE_URL": database_url,
         "CHUBEI_REDIS_URL": redis_url,
         "CHUBEI_KEYS_DIR": str(_keys(state, ports)),
+        "CHUBEI_SNAPSHOT_DIR": outside("SNAPSHOT_DIR") or str(state.path / "snapshots"),
         **{f"CHUBEI_{service.upper()}_URL": url for service, url in urls.items()},
     }
     if "gateway" in ports:
@@ -79,6 +105,7 @@ def find_parts(state: StateFolder, port: int | None, say: Callable[[str], None])
         urls=urls,
         ports=ports,
         environment={**os.environ, **_PYTHON, **environment},
+        https=https,
     )
 
 
@@ -87,8 +114,8 @@ def outside(name: str) -> str:
     return os.environ.get(f"CHUBEI_{name}", "").rstrip("/")
 
 
-def _gateway_port(asked: int | None, fallback: int, say: Callable[[str], None]) -> int:
-    wanted = DEFAULT_PORT if asked is None else asked
+def _gateway_port(asked: int | None, default: int, fallback: int, say: Callable[[str], None]) -> int:
+    wanted = default if asked is None else asked
     if wanted == 0:
         return fallback
     trouble = port_trouble(wanted)

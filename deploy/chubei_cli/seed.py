@@ -16,10 +16,11 @@ from chubei_shared.errors import NotFound, PreconditionRequired
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from . import seeding
+from . import seeding, seeding_response
 from .account import PasswordOption, UrlOption, UserOption, signed_in
 from .district import District, DistrictFaulty, load_district
 from .errors import CommandError
+from .seed_readiness import read_readiness, seed_readiness
 
 Record = TypeVar("Record")
 
@@ -37,8 +38,10 @@ def seed(
         raise CommandError(
             f"{faulty.faults[0]} (共 {len(faulty.faults)} 处 / {len(faulty.faults)} faults: chubei validate {folder})"
         ) from faulty
+    readiness = read_readiness(folder)
     with signed_in(url, username, password) as http:
         new = seed_district(http, district, Console())
+        seed_readiness(AllocationClient(http), readiness, folder)
     typer.echo(
         f"{district.about.name_zh} / {district.about.name_en}: 新入账批次 {new} / lots newly booked: {new}"
     )
@@ -51,7 +54,7 @@ def seed_district(http: httpx.Client, district: District, console: Console) -> i
     anchor = _anchor(inventory, district)
     steps: list[Callable[[], object]] = [
         lambda: _publish(inventory, seeding.catalogue_draft(district)),
-        *(lambda place=place: inventory.put_place(place) for place in seeding.places(district)),
+        *(lambda place=place: _put(inventory.put_place, place) for place in seeding.places(district)),
         *(lambda fund=fund: _put(inventory.put_fund, fund) for fund in seeding.funds(district)),
         *(
             lambda record=record: _put(inventory.put_reserve, record)
@@ -62,6 +65,8 @@ def seed_district(http: httpx.Client, district: District, console: Console) -> i
             for row in seeding.declarations(district, anchor)
         ),
         lambda: allocation.put_network(seeding.network_of(district)),
+        lambda: appoint(allocation, district),
+        lambda: enlist(allocation, district),
     ]
     opening = list(seeding.opening_stock(district, anchor))
     bar = Progress(
@@ -98,6 +103,33 @@ def _put(put: Callable[[Record, str | None], object], record: Record) -> None:
         put(record, None)
     except PreconditionRequired:
         put(record, "*")
+
+
+def appoint(allocation: AllocationClient, district: District) -> None:
+    """Put the posts, the authority and the response plan where there are none.
+
+    Whom people appointed since, and what they changed, stays.
+    """
+    known = {view.post.id for view in allocation.posts()}
+    for post in seeding_response.posts(district):
+        if post.id not in known:
+            allocation.put_post(post)
+    if authority := seeding_response.authority(district):
+        try:
+            allocation.authority()
+        except NotFound:
+            allocation.put_authority(authority)
+    if plan := seeding_response.response_plan(district):
+        try:
+            allocation.response_plan()
+        except NotFound:
+            allocation.put_response_plan(plan)
+
+
+def enlist(allocation: AllocationClient, district: District) -> None:
+    """Put the people to call where the register has nobody: what people changed since stays."""
+    if (register := seeding_response.people(district)) and not any(allocation.people()):
+        allocation.put_people(register)
 
 
 def _anchor(inventory: InventoryClient, district: District) -> date:

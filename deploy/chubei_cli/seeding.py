@@ -17,6 +17,7 @@ from chubei_shared.contracts.declarations import Declaration, Sphere
 from chubei_shared.contracts.funds import FundAccount
 
 from . import district_rows as rows
+from . import reserve_rows as reserved
 from .district import District
 
 _BOOKED_BEFORE = timedelta(days=1)
@@ -31,7 +32,9 @@ def _told(certainty: str, source: str) -> Provenance:
     return Provenance(certainty=Certainty(certainty), source=source)
 
 
-def _provenance(row: rows.Site | rows.Lot | rows.CatalogueItem | rows.Kit | rows.VehicleType) -> Provenance:
+def _provenance(
+    row: rows.Site | reserved.Lot | rows.CatalogueItem | rows.Kit | rows.VehicleType,
+) -> Provenance:
     return _told(row.provenance, row.source)
 
 
@@ -205,7 +208,9 @@ def reserve_records(district: District, anchor: date) -> Iterator[reserves.Reser
         )
 
 
-def _validity(row: rows.Agreement | rows.Commitment | rows.Fund, anchor: date) -> dict[str, object]:
+def _validity(
+    row: reserved.Agreement | reserved.Commitment | reserved.Fund, anchor: date
+) -> dict[str, object]:
     begun = anchor - timedelta(days=row.valid_from_days_ago)
     return {
         "valid_from": begun,
@@ -314,6 +319,8 @@ def _shelter(row: rows.Shelter) -> network.Shelter:
         name_en=row.name_en,
         lon=float(row.lon),
         lat=float(row.lat),
+        status=network.ShelterStatus(row.status),
+        indoor=row.indoor,
         capacity=row.capacity,
         kit_id=row.kit,
         bays=row.bays,

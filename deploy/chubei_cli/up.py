@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Final
 
@@ -31,19 +31,21 @@ from .process import die_with_parent
 from .screen import Screen
 from .state import Running, StateFolder
 from .supervisor import Child, Death, Supervisor
+from .tls import Asked, Certificate
 
 _STOP_WITHIN_S: Final = 60
 _REFRESH_S: Final = 0.1
 
 
-def up(state: StateFolder, port: int | None) -> None:
+def up(state: StateFolder, port: int | None, tls: Asked | None = None) -> None:
     """Run everything on `state`, which the caller has locked, until SIGINT or SIGTERM.
 
-    The gateway listens on `port`; 0 is any, None is 8080 or, if that is taken, any.
+    The gateway listens on `port`; 0 is any, None is 8080 or, if that is taken, any. With `tls` it listens there over
+    HTTPS for other machines too (8443), and on some port for this one.
     Raises CommandError if the port is in use, or a part cannot be started.
     """
     try:
-        asyncio.run(_up(state, port))
+        asyncio.run(_up(state, port, tls))
     except OSError as error:
         raise CommandError(
             f"状态文件夹不可用 / cannot use the state folder: {error}; 用 --state 另选 / choose another with --state"
@@ -51,14 +53,23 @@ def up(state: StateFolder, port: int | None) -> None:
 
 
 @contextlib.contextmanager
-def running(state: Path, port: int = 0, output: IO[str] | int | None = None) -> Iterator[Running]:
-    """Run `chubei up` on the folder `state` for the length of the block. Its progress goes to `output` (stdout).
+def running(
+    state: Path,
+    port: int = 0,
+    output: IO[str] | int | None = None,
+    options: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Running]:
+    """Run `chubei up` with `options` on the folder `state` for the length of the block. Its progress goes to `output`
+    (stdout).
 
     Call it from a thread that outlives the block. Raises CommandError with what `up` said if it does not start.
     """
     command = [sys.executable, "-m", "chubei_cli.main", "up", "--state", str(state), "--port", str(port)]
+    command += options
     process = subprocess.Popen(
         command,
+        env={**os.environ, **(environment or {})},
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.PIPE,
@@ -87,10 +98,10 @@ def _until_up(state: StateFolder, process: subprocess.Popen[str]) -> Running:
     raise CommandError(said.strip().removeprefix("chubei: ") or f"chubei up: {process.returncode}")
 
 
-async def _up(state: StateFolder, port: int | None) -> None:
+async def _up(state: StateFolder, port: int | None, tls: Asked | None) -> None:
     (state.path / "logs").mkdir(exist_ok=True)
     with Screen(Console(), state.path / "logs") as screen:
-        parts = find_parts(state, port, screen.say)
+        parts = find_parts(state, port, screen.say, tls)
         rows = children(parts)
         watcher = _Watcher(screen, state, parts, rows)
         watcher.save()
@@ -126,8 +137,11 @@ class _Watcher:
         for name, server in (("postgres", parts.postgres), ("valkey", parts.valkey)):
             if server:
                 ports[name] = server.port
+        urls: dict[str, str] = dict(parts.urls.items())
+        if parts.https:
+            ports["https"], urls["https"] = parts.https.port, parts.https.urls[0]
         self._screen, self._state = screen, state
-        self._running = Running(pid=os.getpid(), urls=dict(parts.urls.items()), ports=ports)
+        self._running = Running(pid=os.getpid(), urls=urls, ports=ports)
         for child in rows:
             self._running.children[child.name] = {
                 "title": child.title,
@@ -184,9 +198,33 @@ def _first_account(gateway: str) -> FirstAccount:
         ) from error
 
 
+def _trusting(found: Certificate) -> list[tuple[str, str]]:
+    """How phones come to trust the certificate."""
+    if found.authority is None:
+        return [("证书 / certificate", str(found.cert))]
+    return [
+        ("根证书 / CA file", str(found.authority)),
+        ("指纹 SHA-256 / fingerprint", found.fingerprint),
+        (
+            "装到手机上",
+            "把根证书传到手机,核对指纹;安卓、鸿蒙:设置 → 安全 → 从存储安装证书 → CA 证书;"
+            "苹果:打开文件安装描述文件,再到 设置 → 通用 → 关于本机 → 证书信任设置 里开启",
+        ),
+        (
+            "on a phone",
+            "send the CA file to it and compare the fingerprint; Android: Settings → Security → Install a certificate "
+            "→ CA certificate; iPhone: open the file, install the profile, then Settings → General → About → "
+            "Certificate Trust Settings",
+        ),
+    ]
+
+
 def _say_where(screen: Screen, state: StateFolder, parts: Parts, account: FirstAccount) -> None:
     gateway = parts.urls["gateway"]
     rows = [("地址 / go to", gateway), ("接口文档 / API pages", f"{gateway}/docs")]
+    if parts.https:
+        rows = [("地址 / go to", "  ".join(parts.https.urls)), *_trusting(parts.https.certificate)]
+        rows.append(("本机程序 / programs here", gateway))
     if not account.must_change_password:
         state.first_password.unlink(missing_ok=True)  # changed: the first one opens nothing any more
     elif "gateway" in parts.ports:

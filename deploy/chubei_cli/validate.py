@@ -144,7 +144,12 @@ def _print_summary(district: District) -> None:
 
 
 def _places(shelters: tuple[Shelter, ...]) -> str:
-    return f"安置点 shelters {len(shelters)}, 位置 places {sum(s.capacity for s in shelters):,}"
+    registered = [shelter for shelter in shelters if shelter.status == "registered"]
+    more = [shelter for shelter in shelters if shelter.status == "candidate"]
+    return (
+        f"安置点 shelters {len(registered)}, 位置 places {sum(s.capacity for s in registered):,}; "
+        f"备选 candidates {len(more)}, 位置 places {sum(s.capacity for s in more):,}"
+    )
 
 
 def _coverage_table(rows: list[Coverage]) -> Table:
