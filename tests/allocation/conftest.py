@@ -2,21 +2,25 @@
 
 import itertools
 import socket
+import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 import uvicorn
-from chubei_allocation import solving
 from chubei_allocation.app import create_app
 from chubei_allocation.inventory_gate import InventoryGate
+from chubei_allocation.solving import solving
 from chubei_cli.migrate import migrate
+from chubei_shared import outbox
+from chubei_shared.china import day
 from chubei_shared.contracts import catalogue, network, reserves, stock
 from chubei_shared.contracts.allocation_client import AllocationClient
 from chubei_shared.contracts.incidents import IncidentDeclaration, IncidentView
@@ -28,16 +32,20 @@ from chubei_shared.tokens import Caller, Role, Signer
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-WATER, QUILT, BED = "1020101", "1040101", "1010201"
-INVENTED = {"certainty": "invented", "source": "test"}
-TODAY = datetime.now(UTC).date()
+sys.path.insert(0, str(Path(__file__).parent))  # tests share celery_worker.py: importlib mode leaves it alone
+from goods import BED, INVENTED, QUILT, WATER, item, kit
+from small_district import network_of
+
+TODAY = day(datetime.now(UTC))
 _serial = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
 def house_settings(settings: Settings) -> Iterator[Settings]:
     """Migrated databases that no other area's tests use."""
-    own = settings.model_copy(update={"database_prefix": "alloctest", "solver_time_limit_s": 1})
+    own = settings.model_copy(
+        update={"database_prefix": "alloctest", "solver_time_limit_s": 1, "exercise_books": "house"}
+    )
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("CHUBEI_DATABASE_URL", own.database_url)
         environment.setenv("CHUBEI_DATABASE_PREFIX", own.database_prefix)
@@ -61,6 +69,11 @@ def served(app) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join()
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[..., AbstractContextManager[str]]:
+    return served
 
 
 @pytest.fixture(scope="session")
@@ -101,15 +114,31 @@ class House:
         )
 
     def clear(self) -> None:
-        """Forget all incidents, plans and orders, and the district."""
-        self.tx(
-            lambda session: session.execute(
+        """Forget all incidents, plans and orders, the district and its posts, and what hangs on them."""
+
+        def forget(session) -> None:
+            session.execute(text("SET LOCAL session_replication_role = replica"))  # what is append-only too
+            session.execute(
                 text(
                     "TRUNCATE district, subdistrict, shelter, loading_site, vehicle_type, incident, demand_point,"
-                    " plan_request, plan, dispatch_order, order_step, outbox RESTART IDENTITY"
+                    " plan_request, plan, dispatch_order, order_step, deviation, post, readiness_run,"
+                    " readiness_settings, readiness_alarm, response_plan, authority_version, outbox"
+                    " RESTART IDENTITY CASCADE"
                 )
             )
-        )
+
+        self.tx(forget)
+
+
+@pytest.fixture
+def relay(house) -> Iterator[None]:
+    """The outbox relay, as a process of the house would run it."""
+    stop = threading.Event()
+    thread = threading.Thread(target=outbox.run, args=("allocation", house.settings, stop))
+    thread.start()
+    yield
+    stop.set()
+    thread.join()
 
 
 @pytest.fixture
@@ -128,9 +157,33 @@ def stocked(district: "World", catalogue_put: None) -> "World":
 
 @pytest.fixture(scope="session")
 def catalogue_put(house: House, sample: SimpleNamespace) -> None:
+    put_catalogue(house, sample)
+
+
+def put_catalogue(house: "House", sample: SimpleNamespace) -> None:
     for row in sample.items:
         house.inventory().put_item(row)
     house.inventory().put_kit(sample.kit)
+
+
+@pytest.fixture
+def whole(settings: Settings, sample: SimpleNamespace) -> Iterator["World"]:
+    """A stocked district whose services have databases of their own, the gateway's too: for `chubei doctor`."""
+    from chubei_inventory.app import create_app as create_inventory
+
+    own = settings.model_copy(
+        update={"database_prefix": "wholetest", "solver_time_limit_s": 1, "exercise_books": "house"}
+    )
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CHUBEI_DATABASE_URL", own.database_url)
+        environment.setenv("CHUBEI_DATABASE_PREFIX", own.database_prefix)
+        migrate()
+    with served(create_inventory(own)) as url:
+        house = House(own.model_copy(update={"inventory_url": url}))
+        put_catalogue(house, sample)
+        world = World(house, 1)
+        world.stock_up()
+        yield world
 
 
 @pytest.fixture(scope="session")
@@ -280,99 +333,3 @@ class World:
         state = self.commander.plan_request(request_id)
         assert state.plan_id, state.error
         return self.commander.plan(state.plan_id)
-
-
-def item(code: str, zh: str, en: str, grams: int) -> catalogue.Item:
-    return catalogue.Item(
-        code=code,
-        name_zh=zh,
-        name_en=en,
-        family="relief",
-        unit_zh="件",
-        pack=1,
-        weight_g=grams,
-        volume_cm3=20_000,
-        reserve_modes=["physical", "contract"],
-        managing_body="应急管理局",
-        dispatch_authority="区应急指挥部",
-        provenance=INVENTED,
-    )
-
-
-def kit() -> catalogue.Kit:
-    needs = [(WATER, 1), (QUILT, 1), (BED, 2)]
-    return catalogue.Kit(
-        id="indoor-test",
-        name_zh="室内",
-        name_en="indoors",
-        needs=[{"item_code": code, "per_person": 1, "tier": tier} for code, tier in needs],
-        provenance=INVENTED,
-    )
-
-
-def network_of(north: str, south: str, supplier: str, shelters: list[str]) -> network.Network:
-    """Two sub-districts of 20,000 and 10,000 residents, three shelters, three loading sites, five trucks."""
-    names = {"name_zh": "示例", "name_en": "example", "provenance": INVENTED}
-    sites = [
-        network.LoadingSite(
-            place_id=place,
-            docks=[{"from_min": 0, "manned": 1}, {"from_min": 60, "manned": 2}],
-            load_fixed_min=10,
-            load_kg_per_min=100,
-            provenance=INVENTED,
-        )
-        for place in (north, south, supplier)
-    ]
-    points = [
-        network.Shelter(
-            id=shelter,
-            subdistrict_id=subdistrict,
-            lon=116.35 + 0.01 * n,
-            lat=39.92,
-            capacity=capacity,
-            kit_id="indoor-test",
-            bays=1,
-            unload_fixed_min=5,
-            unload_kg_per_min=80,
-            opens_min=30,
-            hand_out_per_hour=120,
-            max_size=1,
-            **names,
-        )
-        for n, (shelter, subdistrict, capacity) in enumerate(
-            zip(shelters, ("A", "A", "B"), (150, 50, 80), strict=True)
-        )
-    ]
-    fleet = [
-        network.VehicleType(
-            id=f"TRUCK-{place}",
-            count=count,
-            start_place_id=place,
-            available_min=20,
-            payload_kg=1500,
-            volume_l=15_000,
-            size=1,
-            **names,
-        )
-        for place, count in ((north, 3), (south, 2))
-    ]
-    return network.Network(
-        district=network.District(
-            id="sample",
-            residents=30_000,
-            duty_share=0.01,
-            deadline_min=720,
-            circuity=1.4,
-            speed_kmh=12,
-            group_shares={"infant": 0.02, "frail": 0.03},
-            attributions=["© OpenStreetMap contributors"],
-            **names,
-        ),
-        subdistricts=[
-            network.SubDistrict(id=code, residents=residents, lon=116.35, lat=39.92, **names)
-            for code, residents in (("A", 20_000), ("B", 10_000))
-        ],
-        loading_sites=sites,
-        shelters=points,
-        vehicle_types=fleet,
-    )

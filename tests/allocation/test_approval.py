@@ -1,9 +1,11 @@
 """Approval: all lines are held or none, once, whoever calls and wherever it stops on the way."""
 
 import threading
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from chubei_allocation import approval, sweeping
+from chubei_allocation import sweeping
+from chubei_allocation.approval import approval
 from chubei_shared.contracts.holds import HoldStatus
 from chubei_shared.contracts.plans import PlanStatus
 from chubei_shared.errors import AppError, Conflict, Forbidden, NotFound, Shortage, Unavailable
@@ -29,10 +31,13 @@ def hold_of(stocked, plan):
     return stocked.books.get_hold(order.hold_id)
 
 
-def stale(house):
-    """Let whatever is under way look as if its worker had died a while ago."""
+def stale(house, by="-1 minute"):
+    """Let whatever is under way look as if its worker had died a while ago; or hours ahead, before the clock was set
+    back."""
     house.tx(
-        lambda session: session.execute(text("UPDATE plan SET decided_at = now() - interval '1 minute'"))
+        lambda session: session.execute(
+            text("UPDATE plan SET decided_at = now() + CAST(:by AS interval)"), {"by": by}
+        )
     )
 
 
@@ -69,6 +74,21 @@ def test_every_line_is_held_and_every_trip_has_its_order(stocked):
         lambda session: list(session.scalars(text("SELECT topic FROM outbox ORDER BY id")))
     )
     assert topics[-len(orders) - 1 :] == ["order.created"] * len(orders) + ["plan.approved"]
+
+
+def test_each_line_is_for_the_day_on_which_its_trips_arrive():
+    """Two trips before midnight in China and one after it: expiry is judged on the day of arrival."""
+    scenario = {"supply": [{"source": "N~1", "item": WATER, "mode": "physical"}]}
+    trips = [
+        {"visits": [{"node": "N~1", "arrive": 0, "load": {WATER: units}}, {"node": "P", "arrive": minute}]}
+        for units, minute in ((5, 100), (7, 170), (9, 181))
+    ]
+    started_at = datetime(2026, 11, 21, 13, 0, tzinfo=UTC)  # 21:00 in Beijing
+    lines = approval.hold_lines(scenario, {"trips": trips}, started_at)
+    assert [(line.place_id, line.quantity, line.needed_at) for line in lines] == [
+        ("N", 12, started_at + timedelta(minutes=170)),
+        ("N", 9, started_at + timedelta(minutes=181)),
+    ]
 
 
 def test_approving_again_is_the_same_approval(stocked):
@@ -150,11 +170,11 @@ def test_an_approval_cut_off_before_its_hold_is_finished_by_the_sweeper(stocked)
 def test_an_approval_cut_off_after_its_hold_holds_once(stocked):
     house, plan = stocked.house, stocked.proposed()
     house.tx(approval.begin, plan.id, APPROVER)
-    person, request = house.tx(approval._hold_request, plan.id)
+    person, request, _ = house.tx(approval._hold_request, plan.id)
     with house.gate.client(person) as client:
         client.hold(request)
     held = holds_for(stocked, plan)
-    stale(house)
+    stale(house, by="2 hours")
     for _ in range(2):
         sweeping.sweep(house.tx, house.gate)
     assert holds_for(stocked, plan) == held
@@ -202,7 +222,7 @@ def test_a_short_plan_is_refused_by_the_sweeper_too(stocked):
 def test_a_hold_that_has_run_out_meanwhile_is_no_approval(stocked):
     house, plan = stocked.house, stocked.proposed()
     house.tx(approval.begin, plan.id, APPROVER)
-    person, request = house.tx(approval._hold_request, plan.id)
+    person, request, _ = house.tx(approval._hold_request, plan.id)
     with house.gate.client(person) as client:
         client.hold(request)
         client.release(request.id)

@@ -1,68 +1,21 @@
 """Dispatch orders from the shelf to people's hands: in order, by the right person, once, and the books balance."""
 
-import threading
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from chubei_allocation import steps, sweeping
 from chubei_shared.contracts.holds import HoldStatus
+from chubei_shared.contracts.movements import ItemLine, ShortPick
 from chubei_shared.contracts.orders import OrderStatus, Step, StepKind, StepState
 from chubei_shared.contracts.plans import PlanRequest
 from chubei_shared.contracts.stock import DeliverLine
-from chubei_shared.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
-from chubei_shared.tokens import Caller, Role
-from sqlalchemy import text
+from chubei_shared.errors import Conflict, Forbidden, Invalid, NotFound
+from chubei_shared.tokens import Role
+from nights import Night
 
 WATER, QUILT, BED = "1020101", "1040101", "1010201"
 PICKED, LOADED, DEPARTED = StepKind.PICKED, StepKind.LOADED, StepKind.DEPARTED
 ARRIVED, RECEIVED = StepKind.ARRIVED, StepKind.RECEIVED
-
-
-class Night:
-    """An approved plan of a stocked district, and who reports what."""
-
-    def __init__(self, stocked, exercise: bool = True) -> None:
-        self.world = stocked
-        self.incident = stocked.declare(exercise=exercise)
-        self.plan = stocked.proposed(self.incident)
-        stocked.approver.approve(self.plan.id)
-        self.orders = list(stocked.commander.orders(self.incident.id))
-
-    def order(self, *, at: str):
-        """An order whose first load is at a place."""
-        return next(order for order in self.orders if order.stops[0].place_id == at)
-
-    def by(self, stop):
-        """Who picks and loads there."""
-        return self.world.clerks.get(stop.place_id, self.world.commander)
-
-    def body(self, stop: int, kind: StepKind, minute: int = 60, **more) -> Step:
-        at = self.incident.occurred_at + timedelta(minutes=minute)
-        return Step(id=uuid4(), stop=stop, step=kind, occurred_at=at, **more)
-
-    def load(self, order) -> None:
-        """Everything up to the first delivery."""
-        for stop in order.stops:
-            if stop.deliver:
-                return
-            for kind in (PICKED, LOADED):
-                self.by(stop).step(order.id, self.body(stop.stop, kind, stop.end_min))
-            self.world.commander.step(order.id, self.body(stop.stop, DEPARTED, stop.end_min))
-
-    def run(self, order, receipts=None) -> None:
-        """The whole trip at the minutes of the plan; `receipts` gives the lines of some stops."""
-        self.load(order)
-        for stop in order.stops:
-            if stop.load:
-                continue
-            self.world.commander.step(order.id, self.body(stop.stop, ARRIVED, stop.arrive_min))
-            lines = (receipts or {}).get(stop.stop, [])
-            self.world.commander.step(
-                order.id, self.body(stop.stop, RECEIVED, stop.end_min, lines=lines, signed_by="王主任")
-            )
-            if stop.stop < len(order.stops) - 1:
-                self.world.commander.step(order.id, self.body(stop.stop, DEPARTED, stop.end_min))
 
 
 @pytest.fixture
@@ -84,9 +37,13 @@ def test_from_the_shelf_to_peoples_hands(night):
     assert {order.status for order in world.commander.orders(night.incident.id)} == {OrderStatus.DONE}
     assert world.books.get_hold(night.orders[0].hold_id).status is HoldStatus.ISSUED
     delivered = {shelter: world.on_hand(shelter) for shelter in world.shelters}
-    assert sum(goods[BED] for goods in delivered.values()) == 300 - 5
-    assert sum(goods[WATER] for goods in delivered.values()) == 300
-    assert world.on_hand(world.south).get(BED, 0) == 400 - 300
+    beds, water = (
+        sum(s.deliver.get(item, 0) for o in night.orders for s in o.stops) for item in (BED, WATER)
+    )
+    assert min(beds, water) >= 300, "a plan may bring a few more"
+    assert sum(goods[BED] for goods in delivered.values()) == beds - 5
+    assert sum(goods[WATER] for goods in delivered.values()) == water
+    assert world.on_hand(world.south).get(BED, 0) == 400 - beds
     assert world.books.books().faults == []
 
     account = world.commander.served(night.incident.id)
@@ -125,7 +82,7 @@ def test_steps_out_of_order_say_what_comes_next(night):
     order = night.order(at=night.world.north)
     clerk, commander = night.world.clerks[night.world.north], night.world.commander
     for kind in (LOADED, RECEIVED):
-        with pytest.raises(Conflict, match="next is arrived/picked at stop 0"):
+        with pytest.raises(Conflict, match=f"next is arrived/picked at {night.world.north}"):
             clerk.step(order.id, night.body(0, kind))
     clerk.step(order.id, night.body(0, ARRIVED))
     clerk.step(order.id, night.body(0, PICKED))
@@ -201,6 +158,76 @@ def test_lines_belong_to_receipts(night):
         night.by(stop).step(order.id, night.body(0, PICKED, lines=[DeliverLine(item_code=WATER, received=1)]))
 
 
+def missing(night, order, code: str, found: int) -> None:
+    """The picker finds only so many units of an item that the order is to load."""
+    place_id = order.stops[0].place_id
+    rows = [row for row in night.world.books.stock(place_id=place_id, item_code=code).rows if row.on_hand]
+    short = sum(row.on_hand for row in rows) - found
+    lines = []
+    for row in rows:
+        if units := min(short, row.on_hand):
+            lines.append(ItemLine(item_code=code, lot_id=row.lot_id, quantity=units))
+            short -= units
+    night.world.books.record(
+        ShortPick(
+            kind="short_pick", id=uuid4(), occurred_at=datetime.now(UTC), place_id=place_id,
+            picked_for=order.hold_id, lines=lines,
+        )
+    )  # fmt: skip
+
+
+def test_after_a_short_pick_what_there_is_goes_aboard_and_is_received(night):
+    world = night.world
+    order = night.order(at=world.north)
+    stop = order.stops[0]
+    item, planned = max(stop.load.items(), key=lambda row: row[1])
+    there = planned // 2
+    missing(night, order, item, there)
+    clerk = world.clerks[world.north]
+    clerk.step(order.id, night.body(0, PICKED, stop.end_min))
+    with pytest.raises(Conflict, match="What can be loaded now") as refused:
+        clerk.step(order.id, night.body(0, LOADED, stop.end_min))
+    assert refused.value.more["loadable"] == {item: there}
+    for wrong in ({item: planned + 1}, {"9999999": 1}):
+        with pytest.raises(Invalid, match="no more of it"):
+            clerk.step(order.id, night.body(0, LOADED, stop.end_min, loaded=wrong))
+    body = night.body(0, LOADED, stop.end_min, loaded=refused.value.more["loadable"])
+    shown = clerk.step(order.id, body)
+    assert clerk.step(order.id, body) == shown
+    assert {line.item_code: line.short for line in shown.steps[-1].lines if line.short} == {
+        item: planned - there
+    }
+    world.commander.step(order.id, night.body(0, DEPARTED, stop.end_min))
+    received = 0
+    for stop in order.stops[1:]:
+        if stop.load:
+            for kind in (PICKED, LOADED, DEPARTED):
+                night.by(stop).step(order.id, night.body(stop.stop, kind, stop.end_min))
+            continue
+        world.commander.step(order.id, night.body(stop.stop, ARRIVED, stop.arrive_min))
+        shown = world.commander.step(order.id, night.body(stop.stop, RECEIVED, stop.end_min))
+        received += sum(line.received for line in shown.steps[-1].lines if line.item_code == item)
+        if stop is not order.stops[-1]:
+            world.commander.step(order.id, night.body(stop.stop, DEPARTED, stop.end_min))
+    assert received == there
+    assert shown.status is OrderStatus.DONE
+    assert world.books.stock(place_id=f"transit:{order.id}").rows == []
+    assert world.books.books().faults == []
+
+
+def test_a_truck_that_finds_nothing_drives_on_and_moves_nothing(night):
+    world = night.world
+    order = night.order(at=world.north)
+    clerk, before = world.clerks[world.north], world.on_hand(world.north)
+    with pytest.raises(Invalid, match="belongs to loading only"):
+        clerk.step(order.id, night.body(0, PICKED, loaded={WATER: 0}))
+    clerk.step(order.id, night.body(0, PICKED))
+    shown = clerk.step(order.id, night.body(0, LOADED, loaded=dict.fromkeys(order.stops[0].load, 0)))
+    assert shown.steps[-1].state is StepState.DONE
+    assert world.on_hand(world.north) == before
+    world.commander.step(order.id, night.body(0, DEPARTED))
+
+
 def test_times_that_can_not_be_are_refused(stocked):
     live = stocked.declare(exercise=False, hours_ago=1)
     request = stocked.commander.request_plan(PlanRequest(id=uuid4(), incident_id=live.id, time_limit_s=1))
@@ -218,144 +245,6 @@ def test_times_that_can_not_be_are_refused(stocked):
     earlier = Step(id=uuid4(), stop=0, step=LOADED, occurred_at=picked_at - timedelta(minutes=1))
     with pytest.raises(Invalid, match="before the step before it"):
         clerk.step(order.id, earlier)
-
-
-# What stops on the way
-
-
-def a_load_begun(night):
-    """An order whose first load has been recorded by its clerk, with inventory not asked yet."""
-    world = night.world
-    order = night.order(at=world.north)
-    clerk = Caller(f"clerk-{world.north}", frozenset({Role.CLERK}), places=frozenset({world.north}))
-    world.clerks[world.north].step(order.id, night.body(0, PICKED))
-    body = night.body(0, LOADED)
-    world.house.tx(steps.record, order.id, body, clerk)
-    return order, body
-
-
-def stale(house):
-    house.tx(
-        lambda session: session.execute(
-            text("UPDATE order_step SET recorded_at = recorded_at - interval '1 minute'")
-        )
-    )
-
-
-def test_a_load_cut_off_before_its_movement_is_finished_by_the_sweeper(night):
-    world, house = night.world, night.world.house
-    order, body = a_load_begun(night)
-    before = world.on_hand(world.north)
-    assert world.commander.order(order.id).steps[-1].state is StepState.PENDING
-    with pytest.raises(Conflict, match="is not finished yet"):
-        world.commander.step(order.id, night.body(0, DEPARTED))
-    sweeping.sweep(house.tx, house.gate)
-    assert world.on_hand(world.north) == before  # not stale yet
-    stale(house)
-    for _ in range(2):
-        sweeping.sweep(house.tx, house.gate)
-    assert world.commander.order(order.id).steps[-1].state is StepState.DONE
-    for item, units in order.stops[0].load.items():
-        assert world.on_hand(world.north).get(item, 0) == before[item] - units
-    assert world.clerks[world.north].step(order.id, body).steps[-1].state is StepState.DONE
-
-
-def test_a_load_cut_off_after_its_movement_moves_nothing_twice(night):
-    world, house = night.world, night.world.house
-    order, body = a_load_begun(night)
-    person, movement = house.tx(steps._movement, body.id)
-    with house.gate.client(person) as client:
-        client.record(movement)
-    moved = world.on_hand(world.north)
-    stale(house)
-    sweeping.sweep(house.tx, house.gate)
-    assert world.commander.order(order.id).steps[-1].state is StepState.DONE
-    assert world.on_hand(world.north) == moved
-    assert len(world.books.movements(order_id=order.id).rows) == 1
-
-
-def test_a_load_while_inventory_is_away_is_kept_and_finished(night):
-    world, house = night.world, night.world.house
-    order = night.order(at=world.north)
-    clerk = world.clerks[world.north]
-    clerk.step(order.id, night.body(0, PICKED))
-    body = night.body(0, LOADED)
-    house.app.state.inventory = house.lost_gate
-    try:
-        with pytest.raises(Unavailable, match="the step is recorded"):
-            clerk.step(order.id, body)
-    finally:
-        house.app.state.inventory = house.gate
-    assert clerk.step(order.id, body).steps[-1].state is StepState.DONE
-
-
-def test_a_load_that_inventory_refuses_can_be_tried_again(night):
-    world, house = night.world, night.world.house
-    order = night.order(at=world.north)
-    clerk = world.clerks[world.north]
-    clerk.step(order.id, night.body(0, PICKED))
-    with house.gate.client("someone") as client:
-        client.release(order.hold_id)
-    body = night.body(0, LOADED)
-    for _ in range(2):
-        with pytest.raises(Conflict, match="Inventory refused this step") as refused:
-            clerk.step(order.id, body)
-        assert refused.value.more["problem"]["status"] == 409
-    shown = world.commander.order(order.id)
-    assert (shown.steps[-1].state, shown.steps[-1].problem) == (
-        StepState.REFUSED,
-        refused.value.more["problem"],
-    )
-    with pytest.raises(Conflict, match="Inventory refused this step"):  # and not: out of order
-        clerk.step(order.id, night.body(0, LOADED))
-    assert world.books.books().faults == []
-
-
-def test_one_step_by_many_at_once_is_done_once(night):
-    world = night.world
-    order = night.order(at=world.north)
-    clerk = world.clerks[world.north]
-    clerk.step(order.id, night.body(0, PICKED))
-    body, outcomes = night.body(0, LOADED), []
-    together = threading.Barrier(4)
-
-    def load(step):
-        together.wait()
-        try:
-            outcomes.append(clerk.step(order.id, step).steps[-1].state)
-        except Conflict:
-            outcomes.append("conflict")
-
-    threads = [
-        threading.Thread(target=load, args=(step,)) for step in (body, body, body, night.body(0, LOADED))
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert "done" in outcomes
-    assert len(world.books.movements(order_id=order.id).rows) == 1
-
-
-def test_one_id_for_two_orders_at_once_is_one_orders(night):
-    world = night.world
-    first, second = [o for o in night.orders if o.stops[0].place_id == world.north][:2]
-    clerk, step = world.clerks[world.north], night.body(0, PICKED)
-    together, outcomes = threading.Barrier(2), []
-
-    def pick(order):
-        together.wait()
-        try:
-            outcomes.append(clerk.step(order.id, step).steps[-1].state)
-        except Conflict:
-            outcomes.append("conflict")
-
-    threads = [threading.Thread(target=pick, args=(order,)) for order in (first, second)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(outcomes) == ["conflict", "done"]
 
 
 def test_orders_are_listed_by_number_and_by_state(night):

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from chubei_allocation.people import affected, members, share_out
+from chubei_allocation.incidents.people import affected, members, share_out
 from hypothesis import given
 from hypothesis import strategies as st
 

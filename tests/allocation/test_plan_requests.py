@@ -9,8 +9,9 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from chubei_allocation import solving, sweeping, tables
+from chubei_allocation import sweeping, tables
 from chubei_allocation.scenarios import digest
+from chubei_allocation.solving import solving
 from chubei_shared import jobs
 from chubei_shared.contracts.plans import PlanRequest, PlanStatus
 from chubei_shared.errors import Conflict, Forbidden, Invalid, NotFound
@@ -212,7 +213,7 @@ def test_a_plan_names_the_catalogue_that_it_was_made_under(stocked, sample):
     assert version == plan.scenario["catalogue_version"] == books.catalogue_versions(limit=1).rows[0].number
     quilt = next(item for item in books.items(limit=500).rows if item.code == sample.quilt)
     try:
-        books.put_item(quilt.model_copy(update={"weight_g": 2 * quilt.weight_g}))
+        books.put_item(quilt.model_copy(update={"weight_g": 2 * quilt.weight_g}), "*")
         then = next(
             item for item in books.items(limit=500, version=version).rows if item.code == sample.quilt
         )
@@ -222,4 +223,4 @@ def test_a_plan_names_the_catalogue_that_it_was_made_under(stocked, sample):
         assert then == quilt
         assert planned["weight_kg"] == then.weight_g / 1000
     finally:
-        books.put_item(quilt)
+        books.put_item(quilt, "*")

@@ -5,9 +5,11 @@ from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
+from chubei_allocation.needs import raise_kits
 from chubei_allocation.planner import parse_scenario
 from chubei_allocation.scenarios import Unplannable, assemble, digest, modes, place_of
 from chubei_shared.contracts import catalogue, reserves
+from chubei_shared.contracts.demands import GrantedView
 from chubei_shared.contracts.incidents import IncidentView
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,8 +18,9 @@ NORTH, SOUTH, MAKER = "NORTH", "SOUTH", "MAKER"
 OCCURRED = datetime(2026, 11, 21, 3, 20, tzinfo=UTC)
 
 
-def incident(points, closures=()):
+def incident(points, closures=(), **more):
     return IncidentView(
+        **more,
         id=uuid4(),
         kind="earthquake",
         level=2,
@@ -73,7 +76,7 @@ def snapshot(sample, supply, at_points=()):
     )
 
 
-def made(sample, supply, now_min=0, at_points=(), closures=(), network=None):
+def made(sample, supply, now_min=0, at_points=(), closures=(), network=None, **more):
     points = [
         {
             "shelter_id": shelter.id,
@@ -87,7 +90,7 @@ def made(sample, supply, now_min=0, at_points=(), closures=(), network=None):
         for shelter in sample.network.shelters
     ]
     return assemble(
-        incident(points, closures),
+        incident(points, closures, **more),
         network or sample.network,
         snapshot(sample, supply, at_points),
         "fair",
@@ -208,3 +211,130 @@ def test_what_is_only_likely_is_left_out_by_name(sample):
     scenario = made(sample, [row(NORTH, sample.quilt, "physical", 10), paper])
     assert {supply["item"] for supply in scenario["supply"]} == {sample.quilt}
     assert [(out["item"], out["quantity"]) for out in scenario["left_out"]] == [(sample.water, 70)]
+
+
+# Kits by setting and season
+
+
+def kit(sample, name, setting="any", season="any"):
+    return sample.kit.model_copy(
+        update={"id": name, "setting": catalogue.Setting(setting), "season": catalogue.Season(season)}
+    )
+
+
+def sheltered(sample, *indoor):
+    """The district with its shelters under a roof or not."""
+    shelters = [
+        shelter.model_copy(update={"indoor": roof})
+        for shelter, roof in zip(sample.network.shelters, indoor, strict=True)
+    ]
+    return sample.network.model_copy(update={"shelters": shelters})
+
+
+def chosen(sample, kits, network=None, **more):
+    """The kits of P1, P2, P3 and what is told of those that do not fit."""
+    known = SimpleNamespace(**{**vars(sample), "kits": [sample.kit, *kits]})
+    scenario = made(known, [row(NORTH, sample.water, "physical", 9)], network=network, **more)
+    assert parse_scenario(scenario)
+    told = [gap for gap in scenario["left_out"] if "kit" in gap]
+    return [point["kit"] for point in scenario["points"]], told
+
+
+def test_the_season_and_the_roof_choose_the_kit(sample):
+    kits = [
+        kit(sample, "in", "indoor"),
+        kit(sample, "in-winter", "indoor", "winter"),
+        kit(sample, "out-winter", "outdoor", "winter"),
+        kit(sample, "out-summer", "outdoor", "summer"),
+    ]
+    network = sheltered(sample, True, False, None)
+    found, told = chosen(sample, kits, network, season="winter")
+    assert (found, told) == (["in-winter", "out-winter", "indoor-test"], [])
+    assert chosen(sample, kits, network, season="summer")[0] == ["indoor-test", "out-summer", "indoor-test"]
+    assert chosen(sample, kits, network, season="winter", setting="outdoor")[0] == ["out-winter"] * 3
+    assert chosen(sample, kits, network)[0] == ["indoor-test"] * 3
+
+
+def test_where_the_catalogue_has_no_such_kit_the_shelters_own_is_used_and_told(sample):
+    own = kit(sample, sample.kit.id, "indoor")
+    poorer = SimpleNamespace(**{**vars(sample), "kit": own})
+    found, told = chosen(
+        poorer, [kit(sample, "in-winter", "indoor", "winter")], season="winter", setting="outdoor"
+    )
+    assert found == [own.id] * 3
+    (note,) = told
+    assert (note["points"], note["setting"], note["season"]) == (["P1", "P2", "P3"], "outdoor", "winter")
+    assert "the shelter's own is used" in note["why"]
+
+
+def test_a_plan_with_another_kit_than_the_shelters_own_shows_both(sample):
+    scenario = made(
+        SimpleNamespace(**{**vars(sample), "kits": [sample.kit, kit(sample, "cold", "any", "winter")]}),
+        [row(NORTH, sample.water, "physical", 9)],
+        season="winter",
+    )
+    assert {(point["kit"], point["own_kit"]) for point in scenario["points"]} == {("cold", sample.kit.id)}
+    assert (scenario["season"], scenario["setting"]) == ("winter", "any")
+
+
+def test_what_is_in_the_points_kit_is_not_wanted_twice(sample):
+    pump = {"item_code": sample.water, "units": 5, "by_min": 60, "worth": 9.0}
+    demands = [{**pump, "id": "D1", "shelter_id": "P1", "place_id": "P1"}]
+    scenario = made(sample, [row(NORTH, sample.water, "physical", 9)], demands=demands)
+    (told,) = [gap for gap in scenario["left_out"] if "demand" in gap]
+    assert (scenario["demands"], told["place"], told["quantity"]) == ([], "P1", 5)
+    assert "change its people instead" in told["why"]
+
+
+def test_a_demand_at_an_empty_shelter_makes_it_a_point(sample):
+    spare = sample.network.shelters[0].model_copy(update={"id": "P4"})
+    network = sample.network.model_copy(update={"shelters": [*sample.network.shelters, spare]})
+    pump = sample.items[0].model_copy(update={"code": "3010201"})
+    wanted = {"id": "D1", "item_code": pump.code, "units": 5, "by_min": 60, "worth": 9.0}
+    scenario = made(
+        SimpleNamespace(**{**vars(sample), "items": [*sample.items, pump]}),
+        [row(NORTH, pump.code, "physical", 9)],
+        network=network,
+        demands=[{**wanted, "shelter_id": "P4", "place_id": "P4"}],
+    )
+    parsed = parse_scenario(scenario)
+    assert [(d.point, d.item, d.units, d.by_min, d.worth) for d in parsed.demands] == [
+        ("P4", pump.code, 5, 60, 9.0)
+    ]
+    assert (parsed.points[-1].id, parsed.points[-1].people) == ("P4", 0)
+
+
+def needs_of(parsed, point):
+    return next(kit.needs for kit in parsed.kits if kit.id == point.kit)
+
+
+def test_what_a_shelter_was_granted_is_beyond_its_kit(sample):
+    pump = sample.items[0].model_copy(update={"code": "3010201"})
+    granted = [
+        {"shelter_id": "P1", "item_code": code, "units": units, "worth": 10.0}
+        for code, units in ((sample.quilt, 30), (pump.code, 2))
+    ]
+    scenario = made(
+        SimpleNamespace(**{**vars(sample), "items": [*sample.items, pump]}),
+        [row(NORTH, pump.code, "physical", 9)],
+        granted=granted,
+    )
+    parsed = parse_scenario(scenario)
+    first, second = parsed.points[:2]
+    needs = {need.item: need.per_person * first.people for need in needs_of(parsed, first)}
+    assert needs[sample.quilt] == pytest.approx(first.people + 30)
+    assert needs[sample.water] == pytest.approx(first.people)
+    assert second.kit == sample.kit.id
+    assert [(d.point, d.item, d.units, d.by_min) for d in parsed.demands] == [("P1", pump.code, 2, 720)]
+    more = GrantedView.model_validate(granted[0] | {"units": 60})
+    kits, points = raise_kits(scenario["kits"], scenario["points"], [more])
+    assert raise_kits(kits, points, [more]) == (kits, points)
+    again = parse_scenario({**scenario, "kits": kits, "points": points})
+    (quilts,) = [need for need in needs_of(again, again.points[0]) if need.item == sample.quilt]
+    assert quilts.per_person * first.people == pytest.approx(first.people + 60)
+    assert raise_kits(kits, points, [])[1][0]["kit"] == sample.kit.id
+
+
+def test_an_incident_of_nobody_and_nothing_can_not_be_planned(sample):
+    with pytest.raises(Unplannable, match="nobody is anywhere"):
+        assemble(incident([]), sample.network, snapshot(sample, []), "fair", 0)

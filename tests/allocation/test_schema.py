@@ -3,6 +3,20 @@
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from chubei_allocation.authority import tables as _authority  # noqa: F401 (its tables are Base's)
+from chubei_allocation.call_out import tables as _call_out  # noqa: F401 (its tables are Base's)
+from chubei_allocation.confirmations import tables as _confirmations  # noqa: F401
+from chubei_allocation.deviations import tables as _deviations  # noqa: F401 (part of the schema)
+from chubei_allocation.exercise_books import tables as _books  # noqa: F401 (its tables are Base's)
+from chubei_allocation.exercises import tables as _exercises  # noqa: F401 (its tables are Base's)
+from chubei_allocation.notices import tables as _notices  # noqa: F401 (its tables are Base's)
+from chubei_allocation.oral_orders import tables as _oral  # noqa: F401 (its tables are Base's)
+from chubei_allocation.plans import tables as _plans  # noqa: F401 (its tables are Base's)
+from chubei_allocation.posts import tables as _posts  # noqa: F401 (its tables are Base's)
+from chubei_allocation.readiness import tables as _readiness  # noqa: F401
+from chubei_allocation.reports import tables as _reports  # noqa: F401 (its tables are Base's)
+from chubei_allocation.response import tables as _response  # noqa: F401 (its tables are Base's)
+from chubei_allocation.shelters import tables as _shelters  # noqa: F401 (its tables are Base's)
 from chubei_allocation.tables import Base
 from chubei_shared.contracts.plans import PlanStatus
 from chubei_shared.db import make_engine

@@ -11,11 +11,11 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from chubei_allocation import solver_process
 from chubei_allocation.planner import check, parse_plan, parse_scenario
 from chubei_allocation.scenarios import Unplannable, assemble
-from chubei_allocation.solver_process import SolverProcess
-from chubei_allocation.solving import checked
+from chubei_allocation.solving import solver_process
+from chubei_allocation.solving.solver_process import SolverProcess
+from chubei_allocation.solving.solving import checked
 from chubei_shared.contracts.catalogue import Place
 from chubei_shared.contracts.incidents import IncidentView
 from chubei_shared.contracts.reserves import Snapshot
@@ -134,7 +134,7 @@ def test_no_process_is_left_when_the_caller_stops_listening(scenario):
 
 PARENT = """
 import json, sys
-from chubei_allocation.solver_process import SolverProcess
+from chubei_allocation.solving.solver_process import SolverProcess
 with SolverProcess(json.load(sys.stdin), 60, 0, 4096) as solver:
     while solver.message(0.5) is None:
         pass

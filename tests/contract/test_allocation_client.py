@@ -18,7 +18,11 @@ from chubei_allocation.app import create_app
 from chubei_cli.migrate import migrate
 from chubei_shared.contracts import network
 from chubei_shared.contracts.allocation_client import AllocationClient
+from chubei_shared.contracts.alternatives import AlternativesRequest
+from chubei_shared.contracts.authority import Authority
+from chubei_shared.contracts.base import Mode
 from chubei_shared.contracts.incidents import IncidentDeclaration
+from chubei_shared.contracts.oral_orders import Account, OralOrder, Papers
 from chubei_shared.contracts.orders import OrderStatus, Step, StepKind
 from chubei_shared.contracts.plans import PlanRequest
 from chubei_shared.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized, Unavailable
@@ -156,7 +160,19 @@ def test_a_walk_through_every_method(as_):
 
     assert list(commander.plans(incident.id)) == []
     assert list(commander.orders(incident.id, OrderStatus.DONE)) == []
+    variants = [{"name": "a"}, {"name": "b", "policy": "total"}]
+    two = AlternativesRequest.model_validate({"id": uuid4(), "variants": variants, "now_min": 0})
+    assert commander.alternatives(incident.id, two).id == two.id
+    assert [one.id for one in commander.alternatives_of(incident.id)] == [two.id]
+    everything = {"cross_store": True, "modes": list(Mode), "requisition": True}
+    tiers = [{"id": "head", **everything, "name_zh": "局长", "name_en": "head"}]
+    document = Authority.model_validate({"tiers": tiers, "provenance": NAMES["provenance"]})
+    assert admin.put_authority(document).authority == document
+    assert admin.authority(version=1).version == 1
+    assert list(commander.oral_orders(open=True, overdue=True)) == []
+
     nobody = uuid4()
+    word = OralOrder(id=uuid4(), given_by="a", how="phone", given_at=datetime.now(UTC), witness="b")
     step = Step(id=uuid4(), stop=0, step=StepKind.ARRIVED, occurred_at=datetime.now(UTC))
     for call in (
         lambda: commander.plan(nobody),
@@ -164,6 +180,13 @@ def test_a_walk_through_every_method(as_):
         lambda: approver.refuse(nobody, "不"),
         lambda: commander.order(nobody),
         lambda: commander.step(nobody, step),
+        lambda: commander.memo(nobody),
+        lambda: commander.difference(nobody, nobody),
+        lambda: commander.read_alternatives(nobody),
+        lambda: commander.oral_order(nobody, word),
+        lambda: commander.read_oral_order(nobody),
+        lambda: approver.file_papers(nobody, Papers(document_no="17")),
+        lambda: approver.account(nobody, Account(finding="x")),
     ):
         with pytest.raises(NotFound, match=str(nobody)):
             call()

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import psycopg
@@ -13,17 +13,18 @@ import pytest
 import uvicorn
 from chubei_cli.migrate import migrate
 from chubei_gateway.app import create_app
-from chubei_shared import outbox
+from chubei_shared import audit, outbox
 from chubei_shared.access import CurrentCaller, Tx, allow, allow_public
 from chubei_shared.contracts.base import Dto, Units
 from chubei_shared.contracts.gateway_client import GatewayClient
 from chubei_shared.contracts.identity import NewUser
 from chubei_shared.db import Transactions, make_engine
-from chubei_shared.errors import Shortage
+from chubei_shared.errors import NotFound, Shortage
 from chubei_shared.settings import Settings
 from chubei_shared.tokens import Role
 from chubei_shared.web import service_app
 from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import StreamingResponse
 from sqlalchemy import MetaData
 
 PASSWORD = "correct horse battery"
@@ -32,7 +33,7 @@ SignInAs = Callable[..., GatewayClient]
 
 @pytest.fixture(scope="session")
 def house(settings: Settings) -> Settings:
-    """Settings with databases: the gateway's migrated, the small services' with their outbox alone."""
+    """Settings with databases: the gateway's migrated, the small services' with their outbox and audit alone."""
     ours = Settings.model_validate(settings.model_dump() | {"database_prefix": "gw"})
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("CHUBEI_DATABASE_URL", ours.database_url)
@@ -44,6 +45,7 @@ def house(settings: Settings) -> Settings:
     for service in ("inventory", "allocation"):
         metadata = MetaData()
         outbox.table(metadata)
+        audit.table(metadata)
         metadata.create_all(make_engine(ours.database(service), pool_size=1))
     return ours
 
@@ -91,6 +93,13 @@ def _inventory(settings: Settings) -> FastAPI:
         assert name
         return Echo(path=path, headers=dict(request.headers), query=request.url.query, body=body)
 
+    @router.get("/v1/heaps", **allow_public())
+    def heap(broken: bool = False) -> StreamingResponse:
+        """Ten mebibytes that are told and, unless it breaks off, sent."""
+        pieces = (b"x" * 65_536 for _ in range(1 if broken else 160))
+        headers = {"Content-Length": str(160 * 65_536), "Content-Disposition": "attachment; filename=heap"}
+        return StreamingResponse(pieces, headers=headers, media_type="application/zip")
+
     return service_app("inventory", "Small inventory", [router], settings)
 
 
@@ -109,6 +118,12 @@ def _allocation(settings: Settings) -> FastAPI:
     @router.get("/v1/allocation-parcels/{parcel_id}", **allow(Role.COMMANDER))
     def read_parcel(parcel_id: str) -> Parcel:
         return Parcel(id=parcel_id, quantity=1)
+
+    @router.get("/v1/orders/{id}", **allow(Role.COMMANDER, Role.CLERK, Role.GUEST, grant="order:{id}"))
+    def read_order(id: UUID, caller: CurrentCaller) -> Echo:
+        if id.int == 0:
+            raise NotFound(f"没有调拨单 {id}", f"There is no order {id}")
+        return Echo(path=f"/v1/orders/{id}", headers={}, query="", body=caller.person)
 
     return service_app("allocation", "Small allocation", [router], settings)
 

@@ -4,12 +4,14 @@ import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from chubei_gateway import audit
+from chubei_gateway import audit, proof
 from chubei_gateway.tables import Base
+from chubei_shared import seals
 from chubei_shared.contracts.gateway_client import GatewayClient
 from chubei_shared.db import Transactions
 from chubei_shared.settings import Settings
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
 
 
 def test_migrations_make_the_tables_that_the_code_knows(house: Settings) -> None:
@@ -82,3 +84,27 @@ def test_audit_pages_newest_first(tx: Transactions) -> None:
     second = tx(audit.page, "pager", None, int(first.next_cursor), 3)
     assert [row.target for row in second.rows] == ["1", "0"]
     assert second.next_cursor is None
+
+
+def test_a_record_that_was_changed_after_its_seal_is_named(tx: Transactions) -> None:
+    tx(audit.record, "keeper", "sealed", "x")
+    tx(seals.seal, audit.SOURCES, 10**6)
+    whole = tx(proof.verification)
+    assert whole.sealed >= 1
+    assert not [one for one in whole.differences if one.check == "chain"]
+
+    def tamper(session: Session) -> None:
+        session.execute(text("ALTER TABLE audit DISABLE TRIGGER ALL"))
+        changed = session.scalar(
+            text("UPDATE audit SET outcome = 403 WHERE subject = 'keeper' AND act = 'sealed' RETURNING id")
+        )
+        raise Seen(changed, proof.verification(session))
+
+    with pytest.raises(Seen) as seen:
+        tx(tamper)
+    changed, found = seen.value.args
+    assert [(one.check, one.rows["id"]) for one in found.differences] == [("chain", changed)]
+
+
+class Seen(Exception):
+    """Undoes what was done to see it."""

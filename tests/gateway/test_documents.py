@@ -144,9 +144,9 @@ def test_merging_changes_no_meaning(
             assert _resolved(merged, after) == _resolved(document, operation["responses"])
 
 
-@pytest.mark.parametrize("page", ["/", "/docs"])
+@pytest.mark.parametrize("page", ["/", "/docs"])  # the first as `make setup` has built it
 def test_pages_ask_no_other_host_and_run_no_inline_script(page: str, gateway_url: str) -> None:
-    answer = httpx.get(gateway_url + page)
+    answer = httpx.get(gateway_url + page, headers={"Accept": "text/html"})
     assert answer.status_code == 200
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
@@ -154,7 +154,7 @@ def test_pages_ask_no_other_host_and_run_no_inline_script(page: str, gateway_url
     assert "unsafe" not in policy
     assert not re.search(r"(https?:)?//[a-z]", answer.text)
     assert not re.search(r"<script(?![^>]* src=)|<style|\son\w+=|style=", answer.text)
-    asked = re.findall(r'(?:src|href)="(/pages/[^"]+)"', answer.text)
+    asked = re.findall(r'(?:src|href)="(/(?:pages|assets)/[^"]+)"', answer.text)
     assert asked
     for path in asked:
         file = httpx.get(gateway_url + path)
@@ -169,10 +169,14 @@ def test_initialiser_asks_for_our_own_document(gateway_url: str) -> None:
     assert "validatorUrl: null" in script
 
 
-def test_home_shows_the_parts(gateway_url: str) -> None:
-    page = httpx.get(gateway_url).text
-    assert page.count("正常 / in order") == 4
-    assert 'href="/docs"' in page
+def test_any_path_is_a_page_for_a_browser_and_nothing_for_a_program(gateway_url: str) -> None:
+    page = httpx.get(f"{gateway_url}/nowhere", headers={"Accept": "text/html"})
+    assert page.status_code == 200
+    assert '<div id="app">' in page.text
+    assert httpx.get(f"{gateway_url}/nowhere").status_code == 404
+    assert httpx.get(f"{gateway_url}/v1/nowhere", headers={"Accept": "text/html"}).status_code in (401, 404)
+    worker = httpx.get(f"{gateway_url}/sw.js")
+    assert worker.headers["cache-control"] == "no-cache"  # else a phone keeps an old application
 
 
 def test_every_answer_has_security_headers(gateway_url: str) -> None:

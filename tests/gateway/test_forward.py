@@ -1,9 +1,13 @@
 """Forwarding: who gets through to which path, what is passed on, and what happens when a service is away."""
 
+import json
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
 from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import httpx
@@ -13,7 +17,7 @@ from chubei_shared.contracts.gateway_client import GatewayClient
 from chubei_shared.errors import NotFound, Shortage, from_response
 from chubei_shared.middleware import MAX_BODY_BYTES
 from chubei_shared.settings import Settings
-from chubei_shared.tokens import Caller, Role, Signer
+from chubei_shared.tokens import PEOPLE, Caller, Role, Signer
 from fastapi import FastAPI
 
 SignInAs = Callable[..., GatewayClient]
@@ -33,8 +37,10 @@ ROUTES = [
     ("GET", "/v1/users", {Role.ADMIN}),
     ("POST", "/v1/users", {Role.ADMIN}),
     ("PATCH", "/v1/users/nobody", {Role.ADMIN}),
+    ("GET", "/v1/person-names?username=admin", set(PEOPLE)),
     ("GET", "/v1/audit", {Role.ADMIN, Role.AUDITOR}),
-    ("GET", "/v1/inventory/events", set(Role) - {Role.SERVICE}),
+    ("GET", "/v1/audit/verification", {Role.ADMIN, Role.AUDITOR}),
+    ("GET", "/v1/inventory/events", set(PEOPLE)),
 ]
 
 
@@ -44,7 +50,7 @@ def test_only_the_named_roles_get_through(
 ) -> None:
     with httpx.Client(base_url=gateway_url) as http:
         assert http.request(method, path).status_code == 401
-        for role in set(Role) - {Role.SERVICE}:
+        for role in set(PEOPLE):
             answer = http.request(method, path, headers=_as(house, role), json={})
             assert (answer.status_code != 403) == (role in allowed), (role, answer.text)
             if role not in allowed:
@@ -57,7 +63,7 @@ def test_only_the_named_roles_get_through(
 def test_unknown_path_does_not_exist_for_anyone(path: str, gateway_url: str, house: Settings) -> None:
     url = httpx.URL(gateway_url)
     connection = HTTPConnection(url.host, url.port)  # sends the path as it is
-    connection.request("GET", path, headers=_as(house, *(set(Role) - {Role.SERVICE})))
+    connection.request("GET", path, headers=_as(house, *(set(PEOPLE))))
     answer = connection.getresponse()
     assert answer.status == 404
     assert answer.headers["content-type"] == "application/problem+json"
@@ -232,3 +238,101 @@ def test_changes_are_audited_with_their_outcome_and_reads_are_not(
 def test_client_raises_what_the_gateway_answers(anyone: GatewayClient) -> None:
     with pytest.raises(NotFound, match="There is no /v1/nothing"):
         anyone._get("/v1/nothing", type(anyone.health()))
+
+
+def test_a_large_answer_passes_through_in_pieces(gateway_url: str) -> None:
+    with httpx.stream("GET", f"{gateway_url}/v1/heaps") as answer:
+        assert answer.headers["content-length"] == str(160 * 65_536)
+        assert answer.headers["content-disposition"] == "attachment; filename=heap"
+        assert answer.headers["content-type"] == "application/zip"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert sum(len(piece) for piece in answer.iter_raw()) == 160 * 65_536
+
+
+def test_an_answer_that_breaks_off_is_no_whole_answer(gateway_url: str) -> None:
+    with (
+        pytest.raises(httpx.RemoteProtocolError),
+        httpx.stream("GET", f"{gateway_url}/v1/heaps?broken=1") as answer,
+    ):
+        answer.read()
+
+
+def test_who_leaves_early_leaves_nothing_open(gateway_url: str) -> None:
+    """More readers that leave than the gateway may have connections: the last one is served all the same."""
+    for _ in range(220):
+        with httpx.stream("GET", f"{gateway_url}/v1/heaps") as answer:
+            next(answer.iter_raw())
+    assert len(httpx.get(f"{gateway_url}/v1/heaps", timeout=30).content) == 160 * 65_536
+
+
+class Closing(BaseHTTPRequestHandler):
+    """A service that keeps connections, and closes them without an answer: on a parcel that comes on a connection
+    kept from before, or whenever a `stubborn` one comes."""
+
+    protocol_version = "HTTP/1.1"
+    heard: ClassVar[list[tuple[str, bool]]]
+    """Each parcel that came, and whether its connection had served a request before."""
+
+    def setup(self) -> None:
+        super().setup()
+        self.served = 0
+
+    def do_GET(self) -> None:
+        path = {"/v1/parcels": {m: {"operationId": m, "x-roles": ["public"]} for m in ("get", "post")}}
+        self._answer({"paths": path})
+
+    def do_POST(self) -> None:
+        parcel = self.rfile.read(int(self.headers["content-length"])).decode()
+        self.heard.append((parcel, self.served > 0))
+        if self.served or parcel == "stubborn":
+            self.close_connection = True
+        else:
+            self._answer({"taken": parcel})
+
+    def _answer(self, body: dict[str, Any]) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+        self.served += 1
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nobody reads it."""
+
+
+@pytest.fixture
+def closing_service(house: Settings, serve: Serve) -> Iterator[httpx.Client]:
+    """A client of a gateway whose inventory closes connections, one of which the gateway keeps."""
+    Closing.heard = []
+    service = ThreadingHTTPServer(("127.0.0.1", 0), Closing)
+    thread = threading.Thread(target=service.serve_forever)
+    thread.start()
+    behind = {"inventory_url": f"http://127.0.0.1:{service.server_port}"}
+    try:
+        with (
+            serve(create_app(Settings.model_validate(house.model_dump() | behind))) as url,
+            httpx.Client(base_url=url) as http,
+        ):
+            assert http.get("/v1/parcels").status_code == 200
+            yield http
+    finally:
+        service.shutdown()
+        service.server_close()
+        thread.join()
+
+
+def test_a_write_that_met_a_closed_connection_is_sent_again_on_a_new_one(
+    closing_service: httpx.Client,
+) -> None:
+    answer = closing_service.post("/v1/parcels", content="box")
+    assert (answer.status_code, answer.json()) == (200, {"taken": "box"})
+    assert Closing.heard == [("box", True), ("box", False)]
+
+
+def test_a_write_without_an_answer_on_a_new_connection_is_not_sent_again(
+    closing_service: httpx.Client,
+) -> None:
+    answer = closing_service.post("/v1/parcels", content="stubborn")
+    assert (answer.status_code, answer.json()["services"]) == (503, ["inventory"])
+    assert Closing.heard == [("stubborn", True), ("stubborn", False)]

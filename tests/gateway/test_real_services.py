@@ -18,16 +18,15 @@ from chubei_shared import outbox
 from chubei_shared.contracts.base import Certainty, Mode, Provenance
 from chubei_shared.contracts.catalogue import Family, Item, Lot, Place, PlaceKind
 from chubei_shared.contracts.gateway_client import GatewayClient
-from chubei_shared.contracts.identity import NewUser
+from chubei_shared.contracts.identity import NewUser, UserUpdate
 from chubei_shared.contracts.inventory_client import InventoryClient
 from chubei_shared.contracts.stock import Receive, ReceiveLine
-from chubei_shared.errors import Forbidden
+from chubei_shared.errors import Forbidden, Invalid
 from chubei_shared.settings import Settings
-from chubei_shared.tokens import Caller, Role, Signer
+from chubei_shared.tokens import PEOPLE, Caller, Role, Signer, grant_of
 from fastapi import FastAPI
 
 Serve = Callable[[FastAPI], AbstractContextManager[str]]
-PEOPLE = sorted(set(Role) - {Role.SERVICE})
 INVENTED = Provenance(certainty=Certainty.INVENTED, source="test")
 
 
@@ -77,7 +76,10 @@ def test_no_operation_is_open_and_each_role_has_its_own(document: dict[str, Any]
     signer = Signer(real.keys_dir, "gateway")
     tokens = {role: signer.issue(Caller("somebody", frozenset({role}))) for role in PEOPLE}
     refused = 0
-    with httpx.Client(base_url=real.gateway_url) as http:
+    ours = {
+        "X-Requested-By": "test"
+    }  # who is not one of our pages is refused before they are asked who they are
+    with httpx.Client(base_url=real.gateway_url, headers=ours) as http:
         for path, method, operation in _operations(document):
             target = re.sub(r"\{[^}]+\}", "x", path)
             roles = set(operation["x-roles"])
@@ -91,12 +93,59 @@ def test_no_operation_is_open_and_each_role_has_its_own(document: dict[str, Any]
     assert refused > 50
 
 
+def test_a_guest_gets_nowhere_but_where_guests_are_named(document: dict[str, Any], real: Settings) -> None:
+    """At the gateway and at each service itself; and there, with a link for another thing, not either."""
+    link = Caller(
+        "guest:x", frozenset({Role.GUEST}), session_id=str(uuid4()), grant=grant_of("order", uuid4())
+    )
+    headers = {"Authorization": f"Bearer {Signer(real.keys_dir, 'gateway').issue(link)}"}
+    open_to_guests = set()
+    for url in (real.gateway_url, real.inventory_url, real.allocation_url):
+        with httpx.Client(base_url=url, headers=headers) as http:
+            for path, method, operation in _operations(http.get("/openapi.json").json()):
+                if operation["x-roles"] == ["public"]:
+                    continue
+                answer = http.request(method, re.sub(r"\{[^}]+\}", str(uuid4()), path))
+                assert answer.status_code == 403, (url, method, path, answer.text)
+                if Role.GUEST in operation["x-roles"]:
+                    assert operation["x-grant"]
+                    open_to_guests.add((method, path))
+    assert open_to_guests == {
+        ("get", "/v1/orders/{id}"),
+        ("get", "/v1/orders/{id}/codes"),
+        ("get", "/v1/orders/{id}/turn"),
+        ("post", "/v1/orders/{id}/steps"),
+        ("get", "/v1/incidents/{id}/shelters/{shelter_id}"),
+        ("post", "/v1/incidents/{id}/shelters/{shelter_id}/headcounts"),
+        ("get", "/v1/incidents/{id}/shelters/{shelter_id}/deliveries"),
+        ("post", "/v1/incidents/{id}/shelters/{shelter_id}/steps"),
+        ("post", "/v1/incidents/{id}/shelters/{shelter_id}/hand-outs"),
+        ("post", "/v1/incidents/{id}/shelters/{shelter_id}/requests"),
+        ("post", "/v1/incidents/{id}/shelters/{shelter_id}/returns"),
+        ("get", "/v1/incidents/{id}/shelters/{shelter_id}/records"),
+        ("get", "/v1/confirmations/{id}"),
+        ("post", "/v1/confirmations/{id}:answer"),
+    }
+
+
 def test_stock_that_is_received_shows_on_a_screen(real: Settings) -> None:
     with httpx.Client(base_url=real.gateway_url, timeout=20) as http:
         admin = GatewayClient(http)
         admin.sign_in("admin", "first-admin-password")
         admin.change_password("first-admin-password", "correct horse battery")
         _master_data(InventoryClient(http))
+        nowhere = NewUser(
+            username="lost", display_name="x", roles=[Role.CLERK], places=["north", "NOWHERE"],
+            password="given at first",
+        )  # fmt: skip
+        with pytest.raises(
+            Invalid, match="no place NOWHERE; stores that are registered: north, south"
+        ) as told:
+            admin.create_user(nowhere)
+        assert [error["field"] for error in told.value.more["errors"]] == ["places"]
+        admin.create_user(nowhere.model_copy(update={"places": []}))
+        with pytest.raises(Invalid, match="NOWHERE"):
+            admin.update_user("lost", UserUpdate(places=["NOWHERE"]))
         for name in ("north-clerk", "south-clerk"):
             admin.create_user(
                 NewUser(
@@ -128,6 +177,36 @@ def test_stock_that_is_received_shows_on_a_screen(real: Settings) -> None:
     assert (event.service, event.body["movement_id"]) == ("inventory", str(movement.id))
 
 
+def test_files_and_pages_pass_through(real: Settings) -> None:
+    token = Signer(real.keys_dir, "gateway").issue(Caller("an-admin", frozenset({Role.ADMIN})))
+    with httpx.Client(
+        base_url=real.gateway_url, headers={"Authorization": f"Bearer {token}"}, timeout=30
+    ) as http:
+        _master_data(InventoryClient(http))
+        items = http.get("/v1/lists/items/export")
+        assert items.headers["content-disposition"] == "attachment; filename*=UTF-8''items.xlsx"
+        assert items.headers["content-type"].endswith("spreadsheetml.sheet")
+        binary = {"Content-Type": "application/octet-stream"}
+        rehearsed = http.post("/v1/lists/items/imports", content=items.content, headers=binary)
+        assert rehearsed.headers["etag"]
+        assert (rehearsed.json()["same"], rehearsed.json()["faults"]) == (1, [])
+        marked = http.post("/v1/lists/items/imports:mark", content=items.content, headers=binary)
+        assert marked.content.startswith(b"PK")
+        assert http.get("/v1/export").content.startswith(b"PK")
+        assert (
+            http.post("/v1/lists/items/imports", content=b"x" * (9 << 20), headers=binary).status_code == 413
+        )
+        movement = InventoryClient(http).record(_receipt())
+        printed = {"id": str(uuid4()), "movement_id": str(movement.id)}
+        assert http.post("/v1/papers", json=printed).status_code == 201
+        page = http.get(f"/v1/papers/{printed['id']}/page")
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        assert "style-src 'sha256-" in page.headers["content-security-policy"]
+        assert page.headers["x-frame-options"] == "DENY"
+        label = {"kind": "lot", "lot_id": str(movement.entries[0].lot_id)}
+        assert "<svg" in http.post("/v1/labels", json={"labels": [label]}).text
+
+
 def _master_data(inventory: InventoryClient) -> None:
     inventory.put_item(
         Item(
@@ -145,9 +224,10 @@ def _master_data(inventory: InventoryClient) -> None:
             provenance=INVENTED,
         )
     )
-    inventory.put_place(
-        Place(id="north", kind=PlaceKind.STORE, name_zh="北库", name_en="North", provenance=INVENTED)
-    )
+    for name in ("north", "south"):
+        inventory.put_place(
+            Place(id=name, kind=PlaceKind.STORE, name_zh=name, name_en=name, provenance=INVENTED)
+        )
 
 
 def _receipt() -> Receive:

@@ -218,6 +218,20 @@ def test_disabled_person_is_out_at_once(sign_in_as: SignInAs, admin: GatewayClie
         connect().sign_in(name, PASSWORD)
 
 
+def test_session_of_a_disabled_person_is_not_renewed(
+    sign_in_as: SignInAs, connect: Connect, tx: Transactions, inventory_url: str
+) -> None:
+    """However they were disabled: here not by the verb, which ends the sessions itself."""
+    name = sign_in_as(Role.CLERK).me().username
+    client = connect()
+    tokens = client.sign_in(name, PASSWORD)
+    tx(lambda session: session.execute(update(User).where(User.username == name).values(disabled=True)))
+    with pytest.raises(Unauthorized):
+        client.refresh(tokens.refresh_token)
+    ours = {"Authorization": f"Bearer {tokens.access_token}"}
+    assert httpx.get(f"{inventory_url}/v1/parcels/1", headers=ours).status_code == 401
+
+
 def test_new_roles_need_a_new_sign_in(sign_in_as: SignInAs, admin: GatewayClient, connect: Connect) -> None:
     client = sign_in_as(Role.CLERK)
     name = client.me().username
@@ -242,6 +256,9 @@ def test_forgotten_password_is_given_anew(
 
 
 def test_last_administrator_stays(admin: GatewayClient) -> None:
+    for user in admin.users():  # those that other tests have made
+        if Role.ADMIN in user.roles and user.username != "admin":
+            admin.update_user(user.username, UserUpdate(disabled=True))
     for change in (UserUpdate(disabled=True), UserUpdate(roles=[Role.CLERK])):
         with pytest.raises(Conflict, match="appoint another"):
             admin.update_user("admin", change)
@@ -301,3 +318,16 @@ def test_sign_in_goes_on_without_redis(
         assert clerk.me().username == name
         assert {part.name: part.status for part in clerk.health().parts}["redis"] == "away"
         clerk.sign_out()
+
+
+def test_everyone_may_ask_what_people_are_called_and_nothing_else(
+    sign_in_as: SignInAs, admin: GatewayClient
+) -> None:
+    clerk = sign_in_as(Role.CLERK)
+    name = clerk.me().username
+    admin.update_user(name, UserUpdate(display_name="王保管"))
+    asked = sign_in_as(Role.AUDITOR)
+    assert asked.person_names([name, "nobody-at-all"]) == {name: "王保管"}
+    assert asked.http.get("/v1/person-names", params={"username": ["a"] * 101}).status_code == 422
+    assert asked.http.get("/v1/person-names", params={"username": "\x00"}).status_code == 422
+    assert asked.http.get("/v1/person-names").status_code == 422

@@ -13,6 +13,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from chubei_inventory.app import create_app
+from chubei_shared.china import day
 from chubei_shared.contracts.base import Certainty, Mode, Provenance
 from chubei_shared.contracts.catalogue import Family, Item, Place, PlaceKind
 from chubei_shared.contracts.holds import HoldLine, HoldRequest
@@ -37,6 +38,11 @@ def fresh(prefix: str) -> str:
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def today() -> date:
+    """As the books count days: in China."""
+    return day(now())
 
 
 @pytest.fixture(scope="session")
@@ -102,7 +108,7 @@ def admin(sign_in: SignIn) -> InventoryClient:
 class Yard:
     """A store with one item, and the few things that tests keep doing there."""
 
-    now, soon, invented = staticmethod(now), SOON, INVENTED
+    now, today, soon, invented = staticmethod(now), staticmethod(today), SOON, INVENTED
 
     def __init__(self, admin: InventoryClient, service: InventoryClient) -> None:
         self.admin, self.service = admin, service

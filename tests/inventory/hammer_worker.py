@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from chubei_inventory import batches, movements
+from chubei_inventory.movements import movements
+from chubei_inventory.offline import batches
 from chubei_shared.contracts.batches import MovementBatch
 from chubei_shared.contracts.movements import MOVEMENT
 from chubei_shared.db import Transactions, make_engine

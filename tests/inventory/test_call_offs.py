@@ -6,11 +6,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from chubei_inventory.call_off_rules import MOVES, OPEN, price_allows
+from chubei_inventory import tasks
+from chubei_inventory.call_offs.rules import MOVES, OPEN, price_allows
 from chubei_shared.contracts.call_offs import CallOff, CallOffState, CallOffStep
 from chubei_shared.contracts.catalogue import PlaceKind
 from chubei_shared.contracts.funds import FundAccount
-from chubei_shared.contracts.reserves import Agreement, Fund, PriceRule
+from chubei_shared.contracts.reserves import Agreement, Commitment, Fund, PriceRule
 from chubei_shared.errors import Conflict, Forbidden, Invalid, NotFound, Shortage
 from chubei_shared.tokens import Role
 from hypothesis import given
@@ -26,7 +27,7 @@ class Supplier:
 
     def __init__(self, yard: Any, **changes: Any) -> None:
         self.yard = yard
-        today = yard.now().date()
+        today = yard.today()
         self.place = yard.place(PlaceKind.SUPPLIER)
         self.record = Agreement(
             id=f"agr-{uuid4().hex[:8]}", mode="contract", place_id=self.place, item_code=yard.item, party="甲公司",
@@ -97,6 +98,20 @@ def test_what_is_not_confirmed_in_time_counts_no_more_and_late_it_counts_again(s
     assert supplier.planned(call_off_id) == 40, "a replan that releases its hold does not get them either"
     assert supplier.step(call_off_id, "confirmed").counted == 60
     assert supplier.planned(call_off_id) == 100
+
+
+def test_what_is_not_confirmed_in_time_is_told_once(supplier, engine, settings):
+    late, again = (supplier.ordered(10, minutes_ago=31) for _ in range(2))
+    supplier.step(again, "confirmed")  # late, but there
+    waiting = supplier.ordered(10, minutes_ago=29)
+    for _ in range(2):
+        tasks.make_celery(settings).tasks[tasks.OVERDUE_CALL_OFFS].run()
+    asked = text("SELECT body FROM outbox WHERE topic = 'call_off.overdue' AND body->>'reserve_id' = :id")
+    with engine.connect() as connection:
+        told = connection.scalars(asked, {"id": supplier.record.id}).all()
+    assert [(body["call_off_id"], body["ordered"]) for body in told] == [(str(late), 10)]
+    assert told[0]["purpose"] == f"call-off:{late}"
+    assert str(waiting) not in str(told)
 
 
 def test_a_plans_units_leave_a_replan_when_they_are_not_confirmed(yard, supplier):
@@ -298,7 +313,7 @@ def test_a_fund_tells_what_is_allotted_held_and_spent(yard):
         provenance=yard.invented,
     )
     yard.admin.put_fund(fund)
-    today = yard.now().date()
+    today = yard.today()
 
     def part(budget_fen: int, item: str) -> Fund:
         return Fund(
@@ -349,3 +364,36 @@ def test_ten_different_steps_at_once_are_one_and_nine_refusals(supplier, sign_in
     assert sorted(codes) == [201] + [409] * 9
     assert (supplier.view().used, supplier.view().held) == (60, 0)
     assert supplier.yard.books_balance()
+
+
+def test_a_wrong_clock_does_not_make_a_supplier_years_late(yard):
+    supplier = Supplier(yard)
+    with pytest.raises(Invalid, match="ordered_at: is before"):
+        supplier.ordered(10, minutes_ago=10 * 24 * 60)
+    call_off_id = supplier.ordered(10, minutes_ago=60)
+    with pytest.raises(Invalid, match="happened_at: is before the step before it"):
+        supplier.step(call_off_id, "confirmed", minutes_ago=75)
+    supplier.step(call_off_id, "confirmed", minutes_ago=65)  # clocks differ by a little
+    supplier.step(call_off_id, "ready")
+    supplier.step(call_off_id, "collected")
+    assert supplier.view().basis.delay_min == 0
+
+
+def test_what_a_maker_would_need_centuries_for_is_not_called_off(yard):
+    today = yard.today()
+    record = Commitment(
+        id=f"cap-{uuid4().hex[:8]}", mode="capacity", place_id=yard.place(PlaceKind.MAKER), item_code=yard.item,
+        party="乙厂", quantity=10**9, conversion_min=60, rate_per_hour=1, unit_price_fen=1, valid_from=today,
+        valid_until=today + timedelta(days=300), last_verified_on=today, provenance=yard.invented,
+    )  # fmt: skip
+    yard.admin.put_reserve(record)
+
+    def order(quantity: int) -> Any:
+        return yard.admin.call_off(
+            CallOff(id=uuid4(), reserve_id=record.id, quantity=quantity, ordered_at=yard.now())
+        )
+
+    for quantity in (10**9, 10**6):
+        with pytest.raises(Invalid, match=r"quantity: .* needs .* days"):
+            order(quantity)
+    assert order(100).counted == 100

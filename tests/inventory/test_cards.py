@@ -5,7 +5,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from chubei_inventory import recalls
+from chubei_inventory.recalls import recalls
+from chubei_shared.contracts.batches import MovementBatch
 from chubei_shared.contracts.catalogue import PlaceKind
 from chubei_shared.contracts.movements import MOVEMENT
 from chubei_shared.contracts.recalls import Recall
@@ -57,6 +58,39 @@ def test_what_was_given_out_before_it_came_in_was_in_dispute_then(yard, http):
     asked = {"at": at(4).isoformat(), "item_code": yard.item}
     rows = http.get("/v1/past-stock", params=asked).json()["rows"]
     assert [(row["on_hand"], row["disputed"]) for row in rows] == [(0, 4)]
+
+
+def report(yard: Any, hours: float, quantity: int, lot: dict[str, Any]) -> None:
+    """What a device says went out."""
+    line = {"item_code": yard.item, "quantity": quantity, "lot": lot}
+    body = {"kind": "issue", "id": str(uuid4()), "occurred_at": at(hours).isoformat(), "place_id": yard.store}
+    yard.admin.record_batch(MovementBatch(movements=[body | {"lines": [line]}]))
+
+
+def split(http: Any, yard: Any, hours: float) -> list[tuple[int, int]]:
+    """On hand and in dispute of each lot at the store, by the books over time."""
+    asked = {"at": at(hours).isoformat(), "place_id": yard.store}
+    return [(r["on_hand"], r["disputed"]) for r in http.get("/v1/past-stock", params=asked).json()["rows"]]
+
+
+def test_stock_as_of_now_is_the_stock_of_what_is_held_and_in_dispute_too(yard, http):
+    """What is held for a plan stays on hand, and what a clerk gave out of it is in dispute: now, and looking back."""
+    lot = {"lot_no": "A", "maker": "厂"}
+    move(yard, "receive", -48, {"quantity": 10, "lot": lot})
+    hold_id = yard.hold(3)
+    held_at = (datetime.now(UTC) - NOON) / timedelta(hours=1)
+    report(yard, -2, 87, lot)
+    now = held_at + 1
+    rows = http.get("/v1/stock", params={"place_id": yard.store}).json()["rows"]
+    assert [(row["on_hand"], row["disputed"]) for row in rows] == [(3, 80)]
+    assert split(http, yard, now) == [(3, 80)]
+    assert split(http, yard, -24) == [(10, 0)], "before the report"
+    assert split(http, yard, -1) == [(0, 77)], "before the hold"
+    loaded = yard.issue(2, hold_id=hold_id, occurred_at=at(now + 2))
+    yard.service.record(loaded)
+    rows = http.get("/v1/stock", params={"place_id": yard.store}).json()["rows"]
+    assert split(http, yard, now + 3) == [(row["on_hand"], row["disputed"]) for row in rows]
+    assert split(http, yard, now + 1) == [(3, 80)], "held then, and issued since"
 
 
 def test_past_stock_needs_a_place_or_an_item(http):
@@ -143,14 +177,18 @@ def test_a_recalled_lot_is_used_nowhere_and_free_again_when_the_recall_is_lifted
     for place in (yard.store, other):
         move(yard, "receive", 0, {"quantity": 10, "lot": {"lot_no": "A", "maker": maker}}, place_id=place)
     move(yard, "receive", 0, {"quantity": 1, "lot": {"lot_no": "B", "maker": maker}})
-    yard.service.hold(yard.request(yard.line(4, place_id=other)))
+    held = yard.service.hold(yard.request(yard.line(4, place_id=other)))
     body = recall(maker, lot_no="A")
+    later = http.post("/v1/recalls", json=body | {"occurred_at": "2199-01-01T00:00:00Z"})
+    assert (later.status_code, later.json()["errors"][0]["field"]) == (422, "occurred_at")
     assert [http.post("/v1/recalls", json=body).status_code for _ in range(2)] == [201, 200]
     assert http.post("/v1/recalls", json=body | {"reason": "x"}).status_code == 409
     view = http.get(f"/v1/recalls/{body['id']}").json()
     assert {row["place_id"]: (row["on_hand"], row["held"]) for row in view["stock"]} == {
-        yard.store: (10, 0), other: (10, 4),
+        yard.store: (10, 0), other: (10, 0),
     }  # fmt: skip
+    (gave_up,) = yard.service.get_hold(held.id).repicked
+    assert (gave_up.reason, gave_up.units, gave_up.short) == ("recalled", 4, 4)
     for place, units in ((yard.store, 2), (other, 1)):
         refused = http.post("/v1/movements", json=yard.issue(units, place_id=place).model_dump(mode="json"))
         assert refused.status_code == 409

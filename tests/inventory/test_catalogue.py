@@ -23,8 +23,28 @@ def test_an_item_put_again_changes_nothing_and_put_anew_changes(yard, sign_in):
     http = sign_in(Role.ADMIN)
     item = http.get(f"/v1/items/{yard.item}").json()
     assert http.put(f"/v1/items/{yard.item}", json=item).json() == item
-    assert http.put(f"/v1/items/{yard.item}", json=item | {"pack": 12}).json()["pack"] == 12
+    changed = http.put(f"/v1/items/{yard.item}", json=item | {"pack": 12}, headers={"If-Match": "*"})
+    assert changed.json()["pack"] == 12
     assert http.get(f"/v1/items/{yard.item}").json() == item | {"pack": 12}
+
+
+@pytest.mark.parametrize("path", ["items", "kits", "places"])
+def test_a_record_is_changed_by_who_has_read_it(yard, sign_in, path):
+    """428 without If-Match, 412 with that of an older edition, 200 with the one that GET tells."""
+    http = sign_in(Role.ADMIN)
+    wanted = kit(yard, yard.item)
+    yard.admin.put_kit(wanted)
+    url = f"/v1/{path}/" + {"items": yard.item, "kits": wanted.id, "places": yard.store}[path]
+    read = http.get(url)
+    first, body = read.headers["etag"], read.json()
+    changed = body | {"name_en": "Another"}
+    refused = http.put(url, json=changed)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (428, "If-Match")
+    answer = http.put(url, json=changed, headers={"If-Match": first})
+    assert (answer.status_code, answer.headers["etag"]) == (200, http.get(url).headers["etag"])
+    late = http.put(url, json=body, headers={"If-Match": first})
+    assert (late.status_code, http.get(url).json()) == (412, changed)
+    assert http.put(url, json=changed).status_code == 200, "the same again changes nothing"
 
 
 def test_a_kit_keeps_the_order_and_the_exact_rates_of_its_needs(yard, sign_in):
@@ -36,7 +56,7 @@ def test_a_kit_keeps_the_order_and_the_exact_rates_of_its_needs(yard, sign_in):
     assert found == wanted
     assert found.needs[0].per_person == Decimal("0.25")
     shorter = wanted.model_copy(update={"needs": wanted.needs[1:]})
-    yard.admin.put_kit(shorter)
+    yard.admin.put_kit(shorter, "*")
     assert next(k for k in yard.pages(yard.admin.kits) if k.id == wanted.id) == shorter
 
 

@@ -13,7 +13,7 @@ from chubei_shared.tokens import Role
 
 
 def declaration(yard: Any, sphere: str = "social", quantity: int = 500, **changes: Any) -> Declaration:
-    today = yard.now().date()
+    today = yard.today()
     values: dict[str, Any] = {
         "id": f"decl-{uuid4().hex[:8]}", "sphere": sphere, "item_code": yard.item, "quantity": quantity,
         "area": "110102001", "party": "某商超", "declared_on": today - timedelta(days=9),
@@ -49,7 +49,7 @@ def test_what_others_have_is_counted_apart(yard):
 
 
 def test_what_is_over_or_withdrawn_counts_no_more(yard):
-    today = yard.now().date()
+    today = yard.today()
     standing = declaration(yard)
     yard.admin.put_declaration(standing)
     yard.admin.put_declaration(declaration(yard, valid_until=today - timedelta(days=2)))
@@ -87,4 +87,4 @@ def test_what_is_wrong_is_named(yard):
     with pytest.raises(ValueError, match="households belongs to household"):
         declaration(yard, households=3)
     with pytest.raises(ValueError, match="valid_until is before declared_on"):
-        declaration(yard, valid_until=yard.now().date() - timedelta(days=30))
+        declaration(yard, valid_until=yard.today() - timedelta(days=30))

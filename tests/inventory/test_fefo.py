@@ -5,7 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from uuid import UUID
 
-from chubei_inventory.fefo import Shelf, Want, day, pick
+from chubei_inventory.ledger.fefo import Shelf, Want, barred, pick
+from chubei_shared.china import day
+from chubei_shared.contracts.holds import Why
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,7 +35,7 @@ def test_nothing_unusable_nothing_twice_nothing_lost(shelves, wants):
     for lot_id, units in found.parts.items():
         assert 0 < units <= known[lot_id].available
         assert known[lot_id].unusable(min(w.on for w in wants)) is None
-    assert found.found + found.short == sum(w.units for w in wants)
+    assert found.got.total() + found.short == found.asked.total() == sum(w.units for w in wants)
 
 
 @given(SHELVES, WANTS)
@@ -53,7 +55,7 @@ def test_no_order_of_serving_finds_more(shelves, wants):
                     total += taken
         return total
 
-    assert pick(shelves, wants).found >= max(naive(order) for order in permutations(wants))
+    assert pick(shelves, wants).got.total() >= max(naive(order) for order in permutations(wants))
 
 
 @given(SHELVES, st.integers(1, 20))
@@ -72,7 +74,7 @@ def test_lots_that_were_passed_over_are_named_with_the_reason():
     expired, sealed, good = shelf(1, 5, -1), shelf(2, 5, 1, "sealed"), shelf(3, 5, 2)
     found = pick([good, sealed, expired], [Want(3, TODAY)])
     assert found.parts == {good.lot_id: 3}
-    assert {s.lot_no: why[1] for s, why in found.passed.values()} == {
+    assert {s.lot_no: why.en for s, why in found.passed.values()} == {
         "lot-1": "expires 2026-11-20, before 2026-11-21",
         "lot-2": "sealed off",
     }
@@ -83,8 +85,8 @@ def test_a_lot_that_would_not_have_been_reached_is_not_passed_over():
 
 
 def test_a_lot_is_good_on_its_last_day_and_not_on_the_next():
-    assert pick([shelf(1, 1, 0)], [Want(1, TODAY)]).found == 1
-    assert pick([shelf(1, 1, 0)], [Want(1, TODAY + timedelta(days=1))]).found == 0
+    assert pick([shelf(1, 1, 0)], [Want(1, TODAY)]).got == {None: 1}
+    assert pick([shelf(1, 1, 0)], [Want(1, TODAY + timedelta(days=1))]).short == 1
 
 
 def test_an_early_want_leaves_the_long_lasting_lots_to_a_late_one():
@@ -108,5 +110,37 @@ def test_given_goods_are_passed_over_and_go_by_name_only():
     given, own = replace(shelf(1, 5, 1), given=True), shelf(2, 5, 9)
     found = pick([given, own], [Want(5, TODAY)])
     assert found.parts == {own.lot_id: 5}
-    assert [why[1] for _, why in found.passed.values()] == ["given goods: they go by name only"]
+    assert [why.en for _, why in found.passed.values()] == ["given goods: they go by name only"]
     assert pick([given, own], [Want(3, TODAY, given.lot_id)]).parts == {given.lot_id: 3}
+
+
+def test_given_goods_are_held_with_their_owners_consent_only():
+    given = replace(shelf(1, 5, 1), given=True)
+    silent = pick([given], [Want(3, TODAY, given.lot_id, consent="")])
+    assert (silent.short, [why.why for _, why in silent.passed.values()]) == (3, [Why.GIVEN])
+    assert pick([given], [Want(3, TODAY, given.lot_id, consent="厂方来电同意")]).parts == {given.lot_id: 3}
+    assert pick([given], [Want(3, TODAY, consent="厂方来电同意")]).short == 3
+
+
+def test_of_one_lot_what_is_free_is_taken_and_what_others_hold_is_named():
+    free = shelf(1, 4, 1)
+    held = replace(free, available=6, bar=barred(Why.HELD, "plan:x"))
+    late = shelf(2, 9, 9)
+    found = pick([late, held, free], [Want(5, TODAY)])
+    assert found.parts == {free.lot_id: 4, late.lot_id: 1}
+    assert [(s.available, why.en) for s, why in found.passed.values()] == [(6, "held for plan:x")]
+    assert pick([late, held, free], [Want(4, TODAY)]).passed == {}
+    assert pick([held], [Want(1, None, held.lot_id, usable=False)]).short == 1
+
+
+def test_a_lot_named_twice_is_counted_once():
+    one, other = shelf(1, 8, 1), shelf(2, 8, 2)
+    found = pick([one, other], [Want(5, TODAY, one.lot_id), Want(5, TODAY, one.lot_id), Want(2, TODAY)])
+    assert (found.parts, found.got) == ({one.lot_id: 8, other.lot_id: 2}, {one.lot_id: 8, None: 2})
+    assert found.asked - found.got == {one.lot_id: 2}
+
+
+def test_each_lot_remembers_the_last_day_it_is_for():
+    later = TODAY + timedelta(days=3)
+    found = pick([shelf(1, 5, 9), shelf(2, 5, 9)], [Want(3, TODAY), Want(4, later)])
+    assert found.last_on == {UUID(int=1): later, UUID(int=2): later}

@@ -2,8 +2,9 @@
 
 from datetime import date, timedelta
 
-from chubei_inventory.basis import standing
-from chubei_inventory.firmness import LAST, VERIFIED_FOR, Evidence, Observation, judge, ready_by
+import pytest
+from chubei_inventory.firmness.basis import standing
+from chubei_inventory.firmness.rules import LAST, VERIFIED_FOR, Evidence, Observation, judge, ready_by
 from chubei_shared.contracts.reserves import Rule
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,3 +77,9 @@ def test_a_reserve_never_shrinks_with_time_nor_passes_its_quantity(quantity, rea
     assert 0 <= now <= later <= quantity
     assert now == 0 or minute >= ready_min
     assert rate is None or later - now <= rate + 1
+
+
+@pytest.mark.parametrize("verified_on", [date.min, date.max])
+def test_no_day_is_too_far_away_to_be_compared(verified_on):
+    rule = Rule.VERIFIED if verified_on > TODAY else Rule.UNVERIFIED
+    assert judge(100, Evidence(verified_on), TODAY).rule is rule

@@ -9,9 +9,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from chubei_inventory import holds, movements
+from chubei_inventory.holds import freed, holds
+from chubei_inventory.movements import movements
+from chubei_inventory.stock import queries
 from chubei_shared.contracts.catalogue import PlaceKind
 from chubei_shared.contracts.holds import HoldReplace
+from chubei_shared.contracts.movements import ShortPick
 from chubei_shared.contracts.stock import Transfer
 from chubei_shared.db import Transactions
 from chubei_shared.errors import Conflict
@@ -95,6 +98,31 @@ def test_the_last_stock_is_held_once(yard, tx, deadlocks):
     assert not deadlocks
 
 
+def test_nobody_steals_between_release_and_hold_of_a_replacement(yard, tx, deadlocks):
+    """All stock is held by one plan, which keeps replacing its hold; thieves never get a unit."""
+    yard.receive(10)
+    kept = [yard.hold(10)]
+
+    def replace_or_steal(number: int) -> int:
+        stolen = 0
+        for _ in range(12):
+            if number == 0:
+                fresh = yard.request(yard.line(10))
+                tx(holds.replace, HoldReplace(release=kept[-1:], hold=fresh), BOSS)
+                kept.append(fresh.id)
+                continue
+            try:
+                tx(holds.hold, yard.request(yard.line(1)), BOSS)
+            except Conflict:
+                continue
+            stolen += 1
+        return stolen
+
+    assert sum(together(replace_or_steal)) == 0
+    assert (len(kept), yard.stock()) == (13, (10, 10, 0))
+    assert not deadlocks
+
+
 class Worker:
     """One of many who do what comes, at two stores, with the holds of its own."""
 
@@ -106,7 +134,16 @@ class Worker:
     def work(self, acts: int) -> int:
         """Try so many acts; returns how many were not refused."""
         done = 0
-        choices = (self.issue, self.transfer, self.hold, self.replace, self.draw, self.release, self.lapse)
+        choices = (
+            self.issue,
+            self.transfer,
+            self.hold,
+            self.replace,
+            self.draw,
+            self.release,
+            self.lapse,
+            self.miss,
+        )
         for _ in range(acts):
             here, there = self.chance.sample(self.stores, 2)
             try:
@@ -142,6 +179,17 @@ class Worker:
     def release(self, *_: object) -> None:
         if self.kept:
             self.tx(holds.release, self.kept.pop()[0])
+
+    def miss(self, here: str, _: str, units: int) -> None:
+        rows = self.tx(queries.stock, {"place_id": here, "item_code": self.yard.item}, None, 9).rows
+        lot_id = self.chance.choice(rows).lot_id
+        picked_for = self.kept[-1][0] if self.kept else None
+        line = {"item_code": self.yard.item, "quantity": units, "lot_id": lot_id}
+        body = {"kind": "short_pick", "id": uuid4(), "occurred_at": self.yard.now(), "place_id": here}
+        short = ShortPick.model_validate(body | {"picked_for": picked_for, "lines": [line]})
+        self.tx(movements.record, short, BOSS)
+        if picked_for:
+            self.tx(freed.repick, picked_for)
 
     def lapse(self, *_: object) -> None:
         if self.kept:

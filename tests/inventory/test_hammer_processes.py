@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chubei_inventory import movements
+from chubei_inventory.movements import movements
 from chubei_shared.contracts.catalogue import PlaceKind
 from chubei_shared.contracts.movements import MOVEMENT
 from chubei_shared.errors import Conflict

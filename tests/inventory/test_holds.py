@@ -4,8 +4,11 @@ from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
+from chubei_shared.china import day
+from chubei_shared.contracts.batches import MovementBatch
 from chubei_shared.contracts.catalogue import PlaceKind
-from chubei_shared.contracts.holds import HoldReplace, HoldStatus
+from chubei_shared.contracts.holds import HoldReplace, HoldStatus, Why
+from chubei_shared.contracts.movements import Receive, Seal
 from chubei_shared.errors import Conflict, Invalid, NotFound, Shortage
 from sqlalchemy import text
 
@@ -61,6 +64,102 @@ def test_a_line_named_twice_counts_once_summed(yard):
     assert [(line.lot_id, line.quantity) for line in view.lines] == [(lot_id, 9)]
     with pytest.raises(Shortage):
         yard.service.hold(yard.request(yard.line(1), yard.line(1)))
+
+
+def test_a_lot_named_twice_in_a_request_counts_once_medusa_i16502(yard):
+    lot_id, other = yard.receive(10, date(2032, 1, 1)), yard.receive(10, date(2031, 1, 1))
+    named = {"lot_id": lot_id}
+    view = yard.service.hold(yard.request(yard.line(4, **named), yard.line(5, **named), yard.line(1)))
+    assert {line.lot_id: line.quantity for line in view.lines} == {lot_id: 9, other: 1}
+    with pytest.raises(Shortage) as refused:
+        yard.service.hold(yard.request(yard.line(1, **named), yard.line(1, **named), yard.line(3)))
+    (short,) = refused.value.more["shortages"]
+    assert (short["lot_id"], short["asked"], short["available"]) == (str(lot_id), 2, 1)
+    assert yard.stock() == (20, 10, 10)
+
+
+def test_a_lot_of_another_item_is_refused_by_its_line(yard):
+    yard.receive(5)
+    mine = yard.item
+    yard.item = yard.new_item()
+    other = yard.receive(5)
+    with pytest.raises(Invalid, match=r"lines\.1\.lot_id"):
+        yard.service.hold(
+            yard.request(yard.line(1, item_code=mine), yard.line(1, item_code=mine, lot_id=other))
+        )
+    with pytest.raises(ValueError, match="on a shelf"):
+        yard.line(1, mode="contract", lot_id=other)
+
+
+def test_what_is_passed_over_is_named_with_the_reason(yard, engine):
+    """Held for others, sealed off at the place, recalled, in dispute, a donor's: whatever expires earlier."""
+    early = {name: date(2031, 1, n) for n, name in enumerate(["held", "sealed", "recalled", "donor"], 1)}
+    lots = {name: yard.receive(10, day, lot_no=name) for name, day in early.items() if name != "donor"}
+    box = {"lot_no": "donor", "maker": "厂", "expires_on": early["donor"], "owner": "donor"}
+    given = {"kind": "receive", "id": uuid4(), "occurred_at": yard.now(), "place_id": yard.store}
+    given["lines"] = [{"item_code": yard.item, "quantity": 10, "lot": box}]
+    lots["donor"] = yard.admin.record(Receive.model_validate(given)).entries[0].lot_id
+    yard.hold(10)  # the first lot
+    off = {"kind": "seal", "id": uuid4(), "occurred_at": yard.now(), "place_id": yard.store, "reason": "受潮"}
+    off["lines"] = [{"item_code": yard.item, "lot_id": lots["sealed"], "quantity": 10}]
+    yard.admin.record(Seal.model_validate(off))
+    with engine.begin() as connection:
+        gone = text("UPDATE lot SET quality = 'recalled' WHERE id = :id")
+        connection.execute(gone, {"id": lots["recalled"]})
+    good = yard.receive(10, date(2032, 1, 1), lot_no="good")
+    view = yard.service.hold(yard.request(yard.line(10)))
+    assert [line.lot_id for line in view.lines] == [good]
+    assert [(p.lot_no, p.reason, p.units) for p in view.passed_over] == [
+        ("held", Why.HELD, 10), ("sealed", Why.SEALED, 10), ("recalled", Why.RECALLED, 10),
+        ("donor", Why.GIVEN, 10),
+    ]  # fmt: skip
+    assert view.passed_over[0].why_en == "held for plan:test"
+    with pytest.raises(Shortage) as refused:
+        yard.service.hold(yard.request(yard.line(1)))
+    (short,) = refused.value.more["shortages"]
+    assert [p["lot_no"] for p in short["passed_over"]] == ["held", "sealed", "recalled", "donor", "good"]
+
+
+def test_what_is_in_dispute_is_named_where_it_is_missed(yard):
+    lot_id = yard.receive(10, date(2031, 1, 1), lot_no="A")
+    other = yard.place(PlaceKind.STORE)
+    line = {"item_code": yard.item, "lot_id": lot_id, "quantity": 4}
+    gone = yard.issue(4, place_id=other, line=line)
+    yard.admin.record_batch(MovementBatch(movements=[gone.model_dump(mode="json")]))
+    with pytest.raises(Shortage) as refused:
+        yard.service.hold(yard.request(yard.line(7)))
+    (short,) = refused.value.more["shortages"]
+    assert (short["available"], short["passed_over"][0]["reason"]) == (6, "disputed")
+    assert short["passed_over"][0]["units"] == 4
+
+
+def test_given_goods_are_held_by_name_and_with_their_owners_consent(yard):
+    box = {"lot_no": "D", "maker": "厂", "expires_on": yard.soon, "owner": "social"}
+    body = {"kind": "receive", "id": uuid4(), "occurred_at": yard.now(), "place_id": yard.store}
+    body["lines"] = [{"item_code": yard.item, "quantity": 10, "lot": box}]
+    given = yard.admin.record(Receive.model_validate(body)).entries[0].lot_id
+    for silent in ({}, {"lot_id": given}):
+        with pytest.raises(Shortage) as refused:
+            yard.service.hold(yard.request(yard.line(4, **silent)))
+        assert refused.value.more["shortages"][0]["passed_over"][0]["reason"] == "given"
+    consent = "某公司李经理 11-21 电话同意"
+    view = yard.service.hold(yard.request(yard.line(4, lot_id=given, consent=consent)))
+    assert [(line.lot_id, line.consent) for line in view.lines] == [(given, consent)]
+    own = yard.receive(5)
+    view = yard.service.hold(yard.request(yard.line(1, lot_id=own, consent=consent)))
+    assert view.lines[0].consent == ""  # the state's own needs none
+
+
+def test_lines_of_one_row_for_several_days_each_get_what_keeps_long_enough(yard):
+    today = yard.now()
+    short_lived = yard.receive(5, today.date() + timedelta(days=2))
+    lasting = yard.receive(5, today.date() + timedelta(days=9))
+    lines = [yard.line(5, needed_at=today + timedelta(days=5)), yard.line(5, needed_at=today)]
+    view = yard.service.hold(yard.request(*lines))
+    kept = {line.lot_id: (line.quantity, line.needed_on) for line in view.lines}
+    assert kept == {
+        short_lived: (5, day(today)), lasting: (5, day(today + timedelta(days=5))),
+    }  # fmt: skip
 
 
 def test_a_hold_of_the_past_is_refused(yard):
@@ -123,6 +222,31 @@ def test_an_unknown_hold_is_named(yard):
     for ask in (yard.service.get_hold, yard.service.release):
         with pytest.raises(NotFound):
             ask(hold_id)
+
+
+def test_what_expires_before_it_arrives_is_not_loaded(yard):
+    today = yard.now()
+    short_lived = yard.receive(5, today.date() + timedelta(days=2))
+    lasting = yard.receive(5, today.date() + timedelta(days=9))
+    far = today + timedelta(days=5)
+    hold_id = yard.service.hold(yard.request(yard.line(5), yard.line(5, needed_at=far))).id
+    loaded = yard.service.record(yard.issue(5, hold_id=hold_id, arrives_at=far))
+    assert {entry.lot_id for entry in loaded.entries} == {lasting}
+    with pytest.raises(Shortage) as refused:
+        yard.service.record(yard.issue(1, hold_id=hold_id, arrives_at=far))
+    assert refused.value.more["shortages"][0]["passed_over"][0]["reason"] == "expired"
+    named = yard.issue(1, hold_id=hold_id, arrives_at=far, reason="当日拌料用", line={"lot_id": short_lived})
+    yard.service.record(named)
+    yard.service.record(yard.issue(4, hold_id=hold_id))
+    assert yard.service.get_hold(hold_id).status is HoldStatus.ISSUED
+
+
+def test_what_expired_since_it_was_held_is_not_issued_unseen_msupply_i10065(yard):
+    yard.receive(5, yard.today() + timedelta(days=2))
+    hold_id = yard.hold(5)
+    late = yard.issue(1, hold_id=hold_id, arrives_at=yard.now() + timedelta(days=4))
+    with pytest.raises(Shortage):
+        yard.service.record(late)
 
 
 # Released, replaced

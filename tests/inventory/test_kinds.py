@@ -143,6 +143,48 @@ def test_what_was_sent_is_aboard_between_the_legs(yard):
         record(yard, "arrive", {"received": 1}, place_id=other, sent_id=sent.id)
 
 
+def test_what_nobody_sent_does_not_arrive(yard):
+    lot_id = yard.receive(10)
+    line = {"lot_id": lot_id, "received": 1}
+    other = record(yard, "seal", of(lot_id, 1), reason="受潮").id
+    for sent_id in (uuid4(), other):
+        with pytest.raises(Invalid, match="sent_id: nothing was sent off"):
+            record(yard, "arrive", line, sent_id=sent_id)
+
+
+def test_what_was_sent_comes_in_where_it_was_sent_to_or_somebody_says_why_not(yard):
+    yard.receive(10)
+    other, elsewhere = yard.place(PlaceKind.STORE), yard.place(PlaceKind.STORE)
+    sent = record(yard, "send", {"quantity": 10}, place_id=None, from_place_id=yard.store, to_place_id=other)
+    for reason in ("", "  "):
+        with pytest.raises(Invalid, match=f"place_id: the goods were sent to {other}") as refused:
+            record(yard, "arrive", {"received": 4}, place_id=elsewhere, sent_id=sent.id, reason=reason)
+    assert "reason" in refused.value.more["errors"][0]["remedy"]
+    assert (at(yard, f"transit:{sent.id}"), at(yard, elsewhere)) == (10, 0)
+    told = record(
+        yard, "arrive", {"received": 4}, place_id=elsewhere, sent_id=sent.id, reason="道路中断,改送"
+    )
+    assert yard.admin.movement(told.id).reason == "道路中断,改送"
+    record(yard, "arrive", {"received": 6}, place_id=other, sent_id=sent.id)
+    assert (at(yard, elsewhere), at(yard, other)) == (4, 6)
+
+
+def test_a_lot_of_another_item_is_named(yard):
+    lot_id = yard.receive(10)
+    other = yard.new_item()
+    for wrong in (of(uuid4(), 1), of(lot_id, 1) | {"item_code": other}):
+        with pytest.raises(Invalid, match="is no lot of"):
+            record(yard, "issue", wrong)
+    with pytest.raises(Shortage):
+        record(yard, "issue", of(lot_id, 11))
+
+
+def test_what_a_scanner_adds_to_a_lot_number_makes_no_other_lot(yard):
+    for lot_no, maker in (("L-1", "甲厂"), ("L-1\r\n", "甲厂"), ("\tL-1 ", " 甲厂")):
+        record(yard, "receive", {"quantity": 1, "lot": {"lot_no": lot_no, "maker": maker}})
+    assert [(row.lot_no, row.on_hand) for row in yard.admin.stock(place_id=yard.store).rows] == [("L-1", 3)]
+
+
 def test_a_second_partial_arrival_adds_to_the_first_openboxes_p586(yard):
     yard.receive(10)
     other = yard.place(PlaceKind.STORE)

@@ -6,8 +6,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from chubei_inventory import batches, movements
-from chubei_inventory.fefo import day
+from chubei_inventory.movements import movements
+from chubei_inventory.offline import batches
+from chubei_shared.china import day
 from chubei_shared.contracts.batches import MovementBatch
 from chubei_shared.contracts.catalogue import PlaceKind
 from chubei_shared.contracts.movements import MOVEMENT
@@ -55,7 +56,8 @@ def test_a_lot_named_twice_counts_once_medusa_i16502(yard):
     with pytest.raises(Shortage) as refused:
         yard.admin.record(yard.issue(1, lines=lines))
     assert refused.value.more["shortages"][0] == {
-        "place_id": yard.store, "item_code": yard.item, "mode": "physical", "asked": 12, "available": 10,
+        "place_id": yard.store, "item_code": yard.item, "mode": "physical", "lot_id": str(lot_id),
+        "asked": 12, "available": 10, "passed_over": [],
     }  # fmt: skip
     with pytest.raises(Shortage):
         yard.service.hold(yard.request(yard.line(6), yard.line(6)))

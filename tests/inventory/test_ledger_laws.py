@@ -4,8 +4,8 @@ from collections import Counter
 from uuid import UUID
 
 import pytest
-from chubei_inventory import ledger
-from chubei_inventory.ledger import Account, Goods, Leg, Unlawful
+from chubei_inventory.ledger import laws
+from chubei_inventory.ledger.laws import Account, Goods, Leg, Unlawful
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,14 +13,14 @@ GOODS = st.builds(
     Goods, st.sampled_from(["1010101", "1020202"]), st.integers(1, 4).map(lambda n: UUID(int=n))
 )
 PARTS = st.dictionaries(GOODS, st.integers(1, 10**9), min_size=1)
-PLACES = st.permutations(["north", "south", ledger.RECEIVED, ledger.ISSUED]).map(lambda p: (p[0], p[1]))
+PLACES = st.permutations(["north", "south", laws.RECEIVED, laws.ISSUED]).map(lambda p: (p[0], p[1]))
 
 
 @given(PARTS, PLACES)
 def test_a_move_is_lawful_and_takes_from_one_what_it_gives_the_other(parts, places):
-    legs = ledger.move(parts, *places)
-    ledger.check(legs)
-    changes = ledger.changes(legs)
+    legs = laws.move(parts, *places)
+    laws.check(legs)
+    changes = laws.changes(legs)
     for goods, units in parts.items():
         assert changes[Account(places[0], goods)] == -units
         assert changes[Account(places[1], goods)] == units
@@ -29,17 +29,17 @@ def test_a_move_is_lawful_and_takes_from_one_what_it_gives_the_other(parts, plac
 
 @given(PARTS, PLACES)
 def test_a_mirror_undoes_and_is_undone(parts, places):
-    legs = ledger.move(parts, *places)
-    mirror = ledger.mirror(legs)
-    ledger.check(mirror)
-    assert ledger.changes(legs + mirror) == {}
-    assert ledger.mirror(mirror) == legs
+    legs = laws.move(parts, *places)
+    mirror = laws.mirror(legs)
+    laws.check(mirror)
+    assert laws.changes(legs + mirror) == {}
+    assert laws.mirror(mirror) == legs
 
 
 @given(st.dictionaries(GOODS, st.integers(-(10**9), 10**9)))
 def test_an_adjustment_changes_the_place_by_what_was_counted(found):
-    legs = ledger.adjust(found, "north")
-    at_place = {a.goods: c for a, c in ledger.changes(legs).items() if a.place_id == "north"}
+    legs = laws.adjust(found, "north")
+    at_place = {a.goods: c for a, c in laws.changes(legs).items() if a.place_id == "north"}
     assert at_place == {goods: change for goods, change in found.items() if change}
     assert sum(leg.quantity for leg in legs) == 0
 
@@ -48,7 +48,7 @@ def test_an_adjustment_changes_the_place_by_what_was_counted(found):
 def test_dealing_gives_each_hand_its_units_and_loses_none(parts, shares):
     total = sum(parts.values())
     hands = [(f"hand-{n}", share * total // (sum(shares) or 1)) for n, share in enumerate(shares)]
-    dealt = ledger.deal(parts, hands)
+    dealt = laws.deal(parts, hands)
     assert {name: sum(hand.values()) for name, hand in dealt.items()} == dict(hands)
     out: Counter[Goods] = Counter()
     for hand in dealt.values():
@@ -58,18 +58,18 @@ def test_dealing_gives_each_hand_its_units_and_loses_none(parts, shares):
 
 @given(PARTS, st.integers(0, 3), st.integers(1, 10**6))
 def test_what_goes_out_without_coming_in_is_unlawful(parts, index, more):
-    legs = ledger.move(parts, "north", ledger.ISSUED)
+    legs = laws.move(parts, "north", laws.ISSUED)
     broken = legs[index % len(legs)]
     legs[index % len(legs)] = Leg(broken.account, broken.quantity + more)
     with pytest.raises(Unlawful):
-        ledger.check(legs)
+        laws.check(legs)
 
 
 def test_nothing_is_no_movement():
     goods = Goods("1010101", UUID(int=1))
     with pytest.raises(Unlawful):
-        ledger.check([])
+        laws.check([])
     with pytest.raises(Unlawful):
-        ledger.move({goods: 0}, "north", "south")
+        laws.move({goods: 0}, "north", "south")
     with pytest.raises(Unlawful):
-        ledger.check([Leg(Account("north", goods), 0), Leg(Account("south", goods), 0)])
+        laws.check([Leg(Account("north", goods), 0), Leg(Account("south", goods), 0)])

@@ -7,7 +7,8 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from chubei_inventory import catalogue, reserves
+from chubei_inventory.catalogue import catalogue
+from chubei_inventory.reserves import reserves
 from chubei_inventory.tables import Base
 from chubei_shared.settings import Settings
 from sqlalchemy import URL, Engine, create_engine, text

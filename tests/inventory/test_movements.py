@@ -97,9 +97,10 @@ def test_first_expired_goes_first_and_expired_stays(yard):
     assert taken == {early: 10, late: 5}
     with pytest.raises(Shortage) as refused:
         yard.admin.record(yard.issue(6))
-    assert refused.value.more["shortages"] == [
-        {"place_id": yard.store, "item_code": yard.item, "mode": "physical", "asked": 6, "available": 5}
-    ]
+    (short,) = refused.value.more["shortages"]
+    told = {"place_id": yard.store, "item_code": yard.item, "mode": "physical", "asked": 6, "available": 5}
+    assert short | told == short
+    assert [(passed["reason"], passed["units"]) for passed in short["passed_over"]] == [("expired", 10)]
 
 
 def test_an_expired_lot_goes_only_by_name_and_with_a_reason(yard):

@@ -13,7 +13,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from chubei_inventory import batches, queries
+from chubei_inventory.offline import batches
+from chubei_inventory.proof import runs
 from chubei_shared.contracts.batches import MovementBatch
 from chubei_shared.contracts.catalogue import PlaceKind
 from chubei_shared.db import Transactions
@@ -119,7 +120,7 @@ def made_up(number: int, kind: str, lot: int = 1, **fields: Any) -> dict[str, An
 
 
 def a_day() -> Day:
-    """Twenty reports: most need another one to be there first, some never had the goods, two can not be booked."""
+    """Twenty-two reports: most need another one to be there first, some never had the goods, two can not be booked."""
     away = {"from_place_id": 0, "to_place_id": 1}
     return [
         made_up(1, "receive", quantity=10),
@@ -142,6 +143,8 @@ def a_day() -> Day:
         made_up(18, "move_module", 2, quantity=4, module_id="M1", **away),
         made_up(19, "scrap", 2, quantity=1, reason="破损"),  # waits for an approver
         made_up(20, "reverse", reverses_id=UUID(int=99)),  # of nothing
+        made_up(21, "short_pick", 2, quantity=2),
+        made_up(22, "release", 2, quantity=1, from_state="missing"),
     ]
 
 
@@ -172,7 +175,7 @@ def test_a_thousand_orders_of_a_day_end_in_one_state(yard, engine, seed):
             report(towns, turn)
         for town in towns:
             assert town.state() == expected
-    assert tx(queries.books).faults == []
+    assert tx(runs.books).faults == []
 
 
 # Days that hypothesis makes up, against a model of a few lines

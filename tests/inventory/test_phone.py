@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from chubei_inventory import movements
+from chubei_inventory.movements import movements
 from chubei_shared.contracts.catalogue import Lot, PlaceKind, lot_id
 from chubei_shared.contracts.stock import Receive
 from chubei_shared.settings import Settings

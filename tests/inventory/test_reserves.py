@@ -16,7 +16,7 @@ def supplier(yard: Any) -> str:
 
 
 def common(yard: Any, place_id: str, **changes: Any) -> dict[str, Any]:
-    today = date.today()  # noqa: DTZ011 (far enough from either end)
+    today = yard.today()
     return {
         "id": f"reserve-{uuid4().hex[:8]}", "place_id": place_id, "party": "甲公司", "item_code": yard.item,
         "valid_from": today - timedelta(days=30), "valid_until": today + timedelta(days=300),
@@ -52,6 +52,16 @@ def test_what_a_reserve_is_for_stays(yard, supplier):
     changed = record.model_copy(update={"item_code": yard.new_item()})
     with pytest.raises(Conflict, match="item_code"):
         yard.admin.put_reserve(changed, "*")
+
+
+@pytest.mark.parametrize("days", [2, 400, 2_000_000])
+def test_nothing_was_verified_on_a_day_to_come(yard, supplier, days):
+    today = yard.today()
+    record = agreement(yard, supplier, last_verified_on=today + timedelta(days=days))
+    with pytest.raises(Invalid, match=r"last_verified_on: .* is to come"):
+        yard.admin.put_reserve(record)
+    kept = record.model_copy(update={"last_verified_on": today, "valid_until": date.max})
+    assert yard.admin.put_reserve(kept).firm == 100
 
 
 def test_an_unknown_place_or_item_is_named(yard, supplier):
@@ -113,7 +123,7 @@ def test_more_than_agreed_is_not_held(yard, supplier):
 
 
 def test_an_agreement_out_of_its_time_is_not_held(yard, supplier):
-    today = date.today()  # noqa: DTZ011
+    today = yard.today()
     dates = {"valid_from": today - timedelta(days=90), "valid_until": today - timedelta(days=3)}
     assert not yard.admin.put_reserve(agreement(yard, supplier, **dates)).usable
     with pytest.raises(Shortage):
@@ -158,6 +168,62 @@ def test_all_modes_in_one_hold_and_one_issue(yard, supplier):
     )
     assert yard.stock(f"transit:{order_id}")[0] == 100
     assert yard.service.get_hold(hold_id).status == "issued"
+
+
+def test_all_places_and_modes_or_nothing_and_every_shortage_at_once(yard, supplier):
+    """Two stores, an agreement, a maker and a fund in one request: short of two of them, it holds none."""
+    other = yard.place(PlaceKind.STORE)
+    yard.receive(10)
+    yard.receive(10, place=other)
+    yard.admin.put_reserve(agreement(yard, supplier))
+    yard.admin.put_reserve(fund(yard, supplier, 300))
+    rate = {"conversion_min": 360, "rate_per_hour": 50}
+    yard.admin.put_reserve(Commitment(mode="capacity", quantity=500, **rate, **common(yard, supplier)))
+
+    def request(at_other: int, from_fund: int) -> Any:
+        modes = {"contract": 20, "capacity": 30, "fund": from_fund}
+        return yard.request(
+            yard.line(10), yard.line(at_other, place_id=other),
+            *(yard.line(units, place_id=supplier, mode=mode) for mode, units in modes.items()),
+        )  # fmt: skip
+
+    with pytest.raises(Shortage) as refused:
+        yard.service.hold(request(11, 101))
+    short = refused.value.more["shortages"]
+    assert {(s["place_id"], s["mode"], s["asked"], s["available"]) for s in short} == {
+        (other, "physical", 11, 10), (supplier, "fund", 101, 100),
+    }  # fmt: skip
+    assert (yard.stock(), yard.stock(other)) == ((10, 0, 10), (10, 0, 10))
+    mine = [view for view in yard.pages(yard.admin.reserves) if view.reserve.place_id == supplier]
+    assert [view.held for view in mine] == [0, 0, 0]
+    assert {line.place_id for line in yard.service.hold(request(10, 100)).lines} == {
+        yard.store, other, supplier,
+    }  # fmt: skip
+
+
+def test_a_hold_says_what_of_a_reserve_is_firm_and_who_has_the_rest(yard, supplier):
+    """A commander may hold what nobody has verified; the hold says that none of it can be counted on."""
+    record = agreement(yard, supplier, last_verified_on=None)
+    yard.admin.put_reserve(record)
+    line = yard.line(60, place_id=supplier, mode="contract")
+    assert [held.firm for held in yard.service.hold(yard.request(line)).lines] == [0]
+    yard.admin.put_reserve(record.model_copy(update={"last_verified_on": yard.today()}), "*")
+    rest = yard.line(30, place_id=supplier, mode="contract")
+    assert [held.firm for held in yard.service.hold(yard.request(rest)).lines] == [30]
+    with pytest.raises(Shortage) as refused:
+        yard.service.hold(yard.request(rest))
+    (short,) = refused.value.more["shortages"]
+    passed = [(p["reason"], p["units"], p["why_en"]) for p in short["passed_over"]]
+    assert (short["available"], passed) == (10, [("held", 90, "held for plan:test")])
+
+
+def test_a_reserve_out_of_its_time_is_named_as_such(yard, supplier):
+    past = {"valid_from": date(2020, 1, 1), "valid_until": date(2021, 1, 1)}
+    yard.admin.put_reserve(agreement(yard, supplier, **past))
+    with pytest.raises(Shortage) as refused:
+        yard.service.hold(yard.request(yard.line(1, place_id=supplier, mode="contract")))
+    (short,) = refused.value.more["shortages"]
+    assert [(p["reason"], p["units"]) for p in short["passed_over"]] == [("not_valid", 100)]
 
 
 def test_an_unknown_reserve_is_named(yard):

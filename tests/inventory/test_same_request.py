@@ -1,9 +1,9 @@
 """The client mints the id: the same request again is the same answer, another under the same id is refused."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta, timezone
 
 import pytest
+from chubei_shared.china import CHINA
 from chubei_shared.errors import Conflict
 from chubei_shared.tokens import Role
 
@@ -21,7 +21,7 @@ def test_a_movement_again_is_the_same_answer_and_moves_nothing(yard, sign_in):
 def test_the_same_moment_in_another_time_zone_is_the_same_request(yard):
     yard.receive(10)
     body = yard.issue(4)
-    local = body.occurred_at.astimezone(timezone(timedelta(hours=8)))
+    local = body.occurred_at.astimezone(CHINA)
     assert yard.admin.record(body) == yard.admin.record(body.model_copy(update={"occurred_at": local}))
 
 

@@ -5,11 +5,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from chubei_inventory import holds, movements, queries, supply
+from chubei_inventory.holds import holds
+from chubei_inventory.movements import movements
+from chubei_inventory.stock import queries
+from chubei_inventory.supply import supply
 from chubei_shared.contracts.stock import Receive
 from chubei_shared.db import Transactions
 from chubei_shared.tokens import Caller, Role
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
 
 BOSS = Caller("counter", frozenset({Role.SERVICE}))
 
@@ -55,3 +58,30 @@ def test_forty_lines_cost_what_one_costs(yard, count):
         )
     assert costs[1] == costs[40]
     assert max(costs[40]) <= 20
+
+
+def test_stock_and_movements_are_found_by_indexes(yard, engine):
+    """However many there are: no table that grows is read from end to end where an index may be used."""
+    lot_id = yard.receive(10)
+    asked: list[tuple[str, Any]] = []
+
+    def watch(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", watch)
+    tx = Transactions(engine)
+    for of in (
+        {"place_id": yard.store},
+        {"item_code": yard.item},
+        {"lot_id": lot_id},
+        {"at_place_id": yard.store},
+    ):
+        tx(queries.stock, of, None, 100)
+    tx(queries.movements, yard.store, yard.item, None, None, 100)
+    tx(queries.movements, None, None, None, None, 100)
+    event.remove(engine, "before_cursor_execute", watch)
+    with engine.connect() as sql:
+        sql.execute(text("SET LOCAL enable_seqscan = off"))  # small tables are read as a whole otherwise
+        for statement, parameters in asked:
+            plan = sql.exec_driver_sql(f"EXPLAIN {statement}", parameters).scalars().all()
+            assert [line for line in plan if "Seq Scan" in line] == []

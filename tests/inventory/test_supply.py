@@ -14,7 +14,7 @@ from chubei_shared.tokens import Role
 @pytest.fixture
 def modes(yard: Any) -> dict[str, str]:
     """Reserves of each mode for the yard's item; place ids by mode."""
-    today = date.today()  # noqa: DTZ011 (far enough from either end)
+    today = yard.today()
     places = {"contract": yard.place(PlaceKind.SUPPLIER), "capacity": yard.place(PlaceKind.MAKER)}
     places["fund"] = yard.store
     base = {

@@ -1,10 +1,9 @@
-"""The periodic work: expired holds are closed, and a fault in the books is told."""
+"""The periodic work: expired holds are closed, and acts are told."""
 
 from uuid import UUID
 
 import pytest
 from chubei_inventory import tasks
-from chubei_shared.db import Transactions
 from sqlalchemy import text
 
 
@@ -15,7 +14,10 @@ def celery(settings, database):
 
 def test_the_schedule_wakes_tasks_that_exist(celery):
     scheduled = {entry["task"] for entry in celery.conf.beat_schedule.values()}
-    assert scheduled == {tasks.EXPIRE_HOLDS, tasks.RETRY_PARKED, tasks.CHECK_BOOKS}
+    assert scheduled == {
+        tasks.EXPIRE_HOLDS, tasks.RETRY_PARKED, tasks.CARE, tasks.WATCH_STOCKTAKES, tasks.SEAL, tasks.PROVE,
+        tasks.OVERDUE_CALL_OFFS,
+    }  # fmt: skip
     assert scheduled <= set(celery.tasks)
     assert celery.conf.task_default_queue == "inventory"
     assert celery.conf.broker_transport_options["visibility_timeout"] > celery.conf.task_time_limit
@@ -35,22 +37,6 @@ def test_holds_whose_time_is_over_are_closed(celery, yard, expire, engine):
     with engine.connect() as sql:
         told = sql.scalars(text("SELECT body->>'hold_id' FROM outbox WHERE topic = 'hold.expired'")).all()
     assert told.count(str(over)) == 1
-
-
-def test_the_nightly_check_says_nothing_when_the_books_balance(celery, yard, engine):
-    yard.receive(10)
-    celery.tasks[tasks.CHECK_BOOKS].run()
-    with engine.connect() as sql:
-        assert sql.scalar(text("SELECT count(*) FROM outbox WHERE topic = 'books.fault'")) == 0
-
-
-def test_a_fault_is_told_with_its_rows(engine):
-    Transactions(engine)(tasks.tell_faults, ["lot 1 differs"] * 30)
-    with engine.begin() as sql:
-        body = sql.scalars(text("SELECT body FROM outbox WHERE topic = 'books.fault'")).one()
-        sql.execute(text("DELETE FROM outbox WHERE topic = 'books.fault'"))
-    assert body["count"] == 30
-    assert body["faults"][0] == "lot 1 differs"
 
 
 def test_each_act_is_told_once_with_its_places_and_items(yard, engine):

@@ -20,7 +20,7 @@ from chubei_shared.tokens import Role
 
 
 def agreement(yard: Any, **changes: Any) -> Agreement:
-    today = yard.now().date()
+    today = yard.today()
     values: dict[str, Any] = {
         "id": f"agr-{uuid4().hex[:8]}", "mode": "contract", "place_id": yard.place(PlaceKind.SUPPLIER),
         "item_code": yard.item, "party": "甲公司", "quantity": 1000, "lead_min": 120, "unit_price_fen": 250,
@@ -46,11 +46,11 @@ def test_never_verified_is_not_planned_with_until_somebody_asks(yard):
     assert not [row for row in yard.service.snapshot().supply if record.id in row.from_ids]
     yard.admin.verify(record.id, check(yard, "call"))
     view = yard.admin.reserve(record.id)
-    assert (view.firm, view.basis.rule, view.basis.verified_on) == (1000, "verified", yard.now().date())
+    assert (view.firm, view.basis.rule, view.basis.verified_on) == (1000, "verified", yard.today())
 
 
 def test_a_year_after_the_last_check_nothing_is_firm_but_it_is_told_as_likely(yard):
-    record = agreement(yard, last_verified_on=yard.now().date() - timedelta(days=400))
+    record = agreement(yard, last_verified_on=yard.today() - timedelta(days=400))
     yard.admin.put_reserve(record)
     rows = [row for row in yard.service.snapshot().supply if record.id in row.from_ids]
     assert [(row.quantity, row.likely, row.basis.rule) for row in rows] == [(0, 1000, "unverified")]
@@ -83,7 +83,7 @@ def test_a_check_entered_late_takes_its_place_by_when_it_was(yard):
 
 
 def test_a_makers_rate_falls_with_what_was_measured(yard):
-    today = yard.now().date()
+    today = yard.today()
     record = Commitment(
         id=f"cap-{uuid4().hex[:8]}", mode="capacity", place_id=yard.place(PlaceKind.MAKER), item_code=yard.item,
         party="厂", quantity=400, conversion_min=300, ramp_min=60, rate_per_hour=60, unit_price_fen=1,

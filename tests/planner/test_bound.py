@@ -45,6 +45,49 @@ def test_what_large_networks_do_not_tell_apart_only_raises_the_bound(
         assert upper_bound(Model(scenario)).utility >= bound - 1e-6
 
 
+def test_docks_bind_where_far_sources_are_not_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = plain()
+    store = {**data["sources"][0], "docks": [[0, 0], [380, 1]]}
+    held = [row for row in data["supply"] if row["source"] == "S1"] + [
+        {**row, "available_min": 0} for row in data["supply"] if row["item"] == "bed"
+    ]
+    data["sources"] = [{**store, "id": "S1"}, *({**store, "id": f"W{n}"} for n in range(4))]
+    data["supply"] = [{**row, "source": source["id"]} for source in data["sources"] for row in held]
+    data["closures"] = []
+    for kind in data["vehicles"]:
+        kind.update(start="S1", count=200)
+    for point in data["points"]:
+        point.update(people=point["people"] * 20, hand_out_per_hour=None, bays=50)
+    for row in data["supply"]:
+        row["quantity"] *= 20
+    fine = bound_of(data).utility
+    monkeypatch.setattr(bound_flows, "NEAR_SOURCES", 1)
+    assert fine - 1e-6 <= bound_of(data).utility < 0.9
+
+
+def test_idle_docks_of_one_far_source_do_not_load_the_goods_of_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = plain()
+    store = {**data["sources"][0], "docks": 1}
+    stores = [f"W{n}" for n in range(4)]
+    data["sources"] = [*({**store, "id": name} for name in stores), {**store, "id": "S1", "docks": 40}]
+    held = [row for row in data["supply"] if row["source"] == "S1" or row["item"] == "bed"]
+    data["supply"] = [
+        {**row, "source": name, "available_min": 0, "quantity": row["quantity"] * 150}
+        for row in held
+        for name in stores
+    ] + [{**row, "source": "S1", "available_min": 0, "quantity": 1} for row in held]
+    data["closures"] = []
+    for kind in data["vehicles"]:
+        kind.update(start="W0", count=3000)
+    for point in data["points"]:
+        point.update(people=point["people"] * 150, hand_out_per_hour=None, bays=50)
+    fine = bound_of(data).utility
+    monkeypatch.setattr(bound_flows, "NEAR_SOURCES", 1)
+    assert 0.1 < fine == pytest.approx(bound_of(data).utility, abs=1e-3)
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(odd())
 def test_odd_scenarios_have_a_bound(data: dict[str, Any]) -> None:

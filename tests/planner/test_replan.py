@@ -145,8 +145,15 @@ def test_a_trip_is_taken_as_given_if_it_is_as_it_was(first: Plan, case: Callable
     scenario = again(first, case)
     search, given_keys = resumed(scenario, first)
     assert judge(scenario, outcome(search)).violations == []
-    assert given_keys <= {trip.key() for trip in first.trips if trip.visits[0].start >= NOW_MIN}
+    open_trips = {but_arrival(trip.key()) for trip in first.trips if trip.visits[0].start >= NOW_MIN}
+    assert {but_arrival(key) for key in given_keys} <= open_trips
     assert search.given_worth > 0.0
+
+
+def but_arrival(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A trip's key without when it comes to its first stop: who sets out anew comes later, and may load in time."""
+    vehicle, (node, _, *first), *others = key
+    return (vehicle, (node, *first), *others)
 
 
 def test_a_plan_goes_on_as_it_was_from_its_own_beginning(first: Plan) -> None:

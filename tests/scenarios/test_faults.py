@@ -94,6 +94,15 @@ CELLS = [
     ("fleet.csv", 2, "start", "DEPOT", "does not stand in stores.csv / suppliers.csv / makers.csv"),
     ("fleet.csv", 2, "speed_factor", "0", "above 0"),
     ("fund_purchases.csv", 2, "fund", "FUND-X", "does not stand in funds.csv"),
+    ("posts.csv", 3, "escalates_to", "NOBODY", "does not stand in posts.csv"),
+    ("authority.csv", 2, "approvers", "3", "out of range"),
+    ("authority.csv", 2, "modes", "magic", "physical | contract"),
+    ("duties.csv", 2, "post", "NOBODY", "does not stand in posts.csv"),
+    ("duties.csv", 2, "stage", "panic", "alarm | assess"),
+    ("duties.csv", 2, "from_level", "5", "out of range"),
+    ("people.csv", 2, "duty", "cook", "keeper | loader"),
+    ("people.csv", 2, "place", "NOWHERE", "does not stand in stores.csv"),
+    ("people.csv", 2, "phone", "call me", "telephone number"),
 ]
 
 
@@ -120,8 +129,8 @@ def test_a_wrong_cell_is_the_only_complaint(folder: Path) -> None:
 def test_what_is_missing_everywhere_is_said_once(folder: Path) -> None:
     put(folder, "stores.csv", 3, "id", "STORE-X")
     found = check_district(folder)
-    assert {fault.file for fault in found} == {"lots.csv", "fleet.csv"}
-    assert len(found) == 2
+    assert {fault.file for fault in found} == {"lots.csv", "fleet.csv", "people.csv"}
+    assert len(found) == 3
     assert "'STORE-C' does not stand in stores.csv (" in found[0].problem.en
 
 
@@ -178,6 +187,10 @@ def test_a_file_by_an_unknown_name_is_named(folder: Path) -> None:
         ("funds.csv", "id"),
         ("fund_purchases.csv", "delivered_to+item"),
         ("fleet.csv", "type"),
+        ("posts.csv", "id"),
+        ("authority.csv", "id"),
+        ("duties.csv", "id"),
+        ("people.csv", "id"),
     ],
 )
 def test_a_row_that_stands_twice_is_named(folder: Path, file: str, key: str) -> None:
@@ -316,6 +329,29 @@ def test_each_sub_district_must_have_room(folder: Path) -> None:
 def test_a_fund_cannot_buy_more_than_its_budget(folder: Path) -> None:
     put(folder, "funds.csv", 2, "budget_cny", "10")
     assert places(check_district(folder)) == [("funds.csv", 2, "budget_cny")]
+
+
+def test_what_is_escalated_ends_at_a_top(folder: Path) -> None:
+    put(folder, "posts.csv", 2, "escalates_to", "DUTY")
+    found = [(row, column) for _, row, column in places(check_district(folder))]
+    assert found == [(2, "escalates_to"), (3, "escalates_to"), (4, "escalates_to"), (5, "escalates_to")]
+
+
+def test_people_work_where_their_duty_is(folder: Path) -> None:
+    put(folder, "people.csv", 2, "place", "XCA-1")
+    put(folder, "people.csv", 3, "duty", "driver")
+    put(folder, "people.csv", 4, "duty", "shelter")
+    assert places(check_district(folder)) == [
+        ("people.csv", 2, "place"),
+        ("people.csv", 3, "vehicle_type"),
+        ("people.csv", 4, "place"),
+    ]
+
+
+def test_authority_goes_upwards_to_a_tier_without_limits(folder: Path) -> None:
+    put(folder, "authority.csv", 3, "max_people", "499")
+    put(folder, "authority.csv", 5, "max_people", "9999")
+    assert places(check_district(folder)) == [("authority.csv", row, None) for row in (3, 5, 5)]
 
 
 def test_homes_are_counted_for_household_reserves_only(folder):

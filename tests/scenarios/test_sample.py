@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chubei_allocation.posts.rules import chain
+from chubei_allocation.response import rules
+from chubei_cli import seeding_response
 from chubei_cli.cells import PROVENANCES
 from chubei_cli.district import District, check_district, group_members, people_of, share_out
 from chubei_cli.district_rows import TABLES, About
 from chubei_cli.validate import coverage_of, provenance_counts
+from chubei_shared.contracts.response import Stage
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,6 +60,8 @@ def test_what_is_invented_says_so(district: District) -> None:
         assert site.name_zh.startswith("示例")
         assert site.name_en.startswith("Example")
         assert site.provenance == "invented"
+    for post in district.posts:
+        assert post.name_zh.startswith("示例")
     for shelter in district.shelters:
         assert (shelter.provenance == "invented") == shelter.name_zh.startswith("示例")
 
@@ -80,7 +86,10 @@ def test_everyone_of_the_duty_has_a_shelter(district: District) -> None:
     people = people_of(district)
     assert sum(people.values()) == 11_063
     for shelter in district.shelters:
-        assert 0 < people[shelter.id] <= shelter.capacity
+        if shelter.status == "candidate":
+            assert people[shelter.id] == 0
+        else:
+            assert 0 < people[shelter.id] <= shelter.capacity
     for by_shelter in group_members(district, people).values():
         assert all(0 <= number <= people[shelter] for shelter, number in by_shelter.items())
 
@@ -102,6 +111,24 @@ def test_the_hutongs_take_small_vehicles_only(district: District) -> None:
     lanes = {names[s.subdistrict] for s in district.shelters if s.max_size == 0}
     assert lanes == {"大栅栏街道", "椿树街道", "什刹海街道", "新街口街道", "天桥街道"}
     assert {vehicle.size for vehicle in district.fleet} == {0, 1, 2}
+
+
+def test_every_stage_has_a_duty_at_every_level(district: District) -> None:
+    plan = seeding_response.response_plan(district)
+    assert plan is not None
+    for level in (1, 2, 3, 4):
+        assert {duty.stage for duty in rules.called_for(plan.duties, level)} == set(Stage)
+
+
+def test_posts_come_after_the_one_above_and_all_lead_to_the_top(district: District) -> None:
+    posts = list(seeding_response.posts(district))
+    above = {post.id: post.escalates_to for post in posts}
+    assert len(posts) == len(district.posts)
+    seen: set[str | None] = {None}
+    for post in posts:
+        assert post.escalates_to in seen
+        seen.add(post.id)
+        assert post.id == "DISTRICT-LEADER" or list(chain(above, post.id))[-1] == "DISTRICT-LEADER"
 
 
 def test_basic_relief_is_covered_and_settling_only_in_part(district: District) -> None:

@@ -1,9 +1,11 @@
 """What all shapes have in common: times that have a moment in every zone, names that can be read."""
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from chubei_shared.contracts.base import Name, Utc
+from chubei_shared.contracts.holds import HoldReplace
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
@@ -25,6 +27,19 @@ _NAME = TypeAdapter(Name)
 def test_ends_of_the_calendar_are_refused(text: str) -> None:
     with pytest.raises(ValidationError, match="check the date"):
         _TIME.validate_python(text)
+
+
+def test_a_hold_is_not_replaced_by_itself() -> None:
+    line = {
+        "place_id": "S",
+        "item_code": "1020101",
+        "mode": "physical",
+        "quantity": 1,
+        "needed_at": "2026-11-21T09:00Z",
+    }
+    hold = {"id": str(UUID(int=1)), "purpose": "plan:1", "expires_at": "2026-11-21T09:00Z", "lines": [line]}
+    with pytest.raises(ValidationError, match="mint a new id"):
+        HoldReplace.model_validate({"release": [hold["id"]], "hold": hold})
 
 
 @given(st.datetimes(datetime(2000, 1, 2), datetime(2199, 12, 30), timezones=st.timezones()))  # noqa: DTZ001

@@ -1,17 +1,19 @@
 """Errors mean the same on both sides of the wire."""
 
-from typing import Any
+from typing import Any, Literal
+from uuid import UUID
 
 import httpx
 import pytest
 from chubei_shared import problems
+from chubei_shared.contracts.movements import MOVEMENT
 from chubei_shared.errors import _BY_CODE, AppError, Invalid, Unavailable, from_response
 from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic_core._pydantic_core import list_all_errors
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 from starlette.testclient import TestClient
 
 KINDS = sorted(set(_BY_CODE.values()), key=lambda kind: kind.code)
@@ -76,6 +78,8 @@ def client() -> TestClient:
     def fails(how: str) -> None:
         raise {
             "database": OperationalError("SELECT 1", {}, Exception("gone")),
+            "connection": InterfaceError("SELECT 1", {}, Exception("the connection is closed")),
+            "pool": TimeoutError("QueuePool limit of size 8 overflow 8 reached"),
             "bug": ZeroDivisionError("secret detail"),
         }[how]
 
@@ -120,6 +124,55 @@ def test_whatever_is_wrong_is_told_in_both_languages(error: Any) -> None:
         assert en in problem.detail_en
 
 
+def test_choices_are_listed_in_the_language_of_the_sentence() -> None:
+    with pytest.raises(ValidationError) as bad:
+        TypeAdapter(Literal["fair", "total", "quick"]).validate_python("slow")
+    told = [{**error, "loc": ("body", "policy")} for error in bad.value.errors()]
+    problem = problems.validation_problem(told)
+    assert problem.detail.startswith("policy:须为 'fair'、'total'、'quick' 之一。")
+    assert "'fair', 'total' or 'quick'" in problem.detail_en
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"kind": "receive", "lines": [{"quantity": 0}]}, "lines.0.quantity"),
+        ({"kind": "receive"}, "lines"),
+        ({"kind": "issue", "lines": [{"lot_id": str(UUID(int=1)), "lot": {}}]}, "lines.0.lot.lot_no"),
+        ({"kind": "transfer", "from_place_id": "a", "to_place_id": "a"}, "lines"),
+    ],
+)
+def test_the_field_is_named_as_the_caller_wrote_it(body: dict[str, Any], field: str) -> None:
+    with pytest.raises(ValidationError) as bad:
+        MOVEMENT.validate_python(body)
+    told = [{**error, "loc": ("body", *error["loc"])} for error in bad.value.errors()]
+    fields = [row["field"] for row in problems.validation_problem(told, body).more["errors"]]
+    assert field in fields
+    assert not [name for name in fields if name.startswith(body["kind"])]
+
+
+def test_what_is_missing_of_a_pair_is_named() -> None:
+    with pytest.raises(ValidationError) as bad:
+        TypeAdapter(list[tuple[str, str]]).validate_python([["a"], []])
+    told = [{**error, "loc": ("body", *error["loc"])} for error in bad.value.errors()]
+    rows = problems.validation_problem(told, [["a"], []]).more["errors"]
+    assert [row["field"] for row in rows] == ["0.1", "1.0", "1.1"]
+
+
+@pytest.mark.parametrize(
+    ("said", "problem", "remedy"),
+    [
+        ("次序不符,请填 a, b / they are out of order: give a, b", "次序不符", "请填 a, b"),
+        ("两个都填了,请只填一个 / both are there: give one of them", "两个都填了", "请只填一个"),
+        ("太早 / too early", "太早", "按接口文档改正"),
+    ],
+)
+def test_the_remedy_begins_where_it_begins(said: str, problem: str, remedy: str) -> None:
+    error = {"type": "value_error", "loc": ("body", "x"), "msg": "", "ctx": {"error": ValueError(said)}}
+    told = problems.validation_problem([error])
+    assert told.detail == f"x:{problem}。{remedy}"
+
+
 def test_body_that_is_not_json_is_a_problem_too(client: TestClient) -> None:
     answer = client.post("/body", content=b"{", headers={"content-type": "application/json"})
     assert isinstance(from_response(answer), Invalid)
@@ -133,8 +186,9 @@ def test_body_beyond_the_parser_is_told_in_both_languages(text: bytes, client: T
     assert "can not be read" in answer.json()["detail_en"]
 
 
-def test_database_away_says_to_retry(client: TestClient) -> None:
-    answer = client.get("/fails/database")
+@pytest.mark.parametrize("how", ["database", "connection", "pool"])
+def test_database_away_says_to_retry(how: str, client: TestClient) -> None:
+    answer = client.get(f"/fails/{how}")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
     assert isinstance(from_response(answer), Unavailable)
 

@@ -11,7 +11,7 @@ from chubei_shared.db import Transactions
 from chubei_shared.jobs import CANCELLED, DONE, QUEUED, RUNNING
 from sqlalchemy import update
 
-LONG = timedelta(minutes=5)
+LONG = timedelta(minutes=2)
 OVER = timedelta(seconds=-1)
 """A lease that has run out as soon as it is given: its worker hangs."""
 
@@ -103,6 +103,16 @@ def test_sweeper_finds_what_waits_and_what_was_dropped(tx: Transactions, job_typ
     tx(jobs.cancel, job_type, over)
     assert tx(jobs.stranded, job_type, timedelta(minutes=1)) == [old, dropped]
     assert fresh in tx(jobs.stranded, job_type, timedelta(seconds=-1))
+
+
+def test_a_lease_of_a_clock_that_was_set_back_since_keeps_nobody_waiting(
+    tx: Transactions, job_type: Any, job_id: UUID
+) -> None:
+    dead = tx(jobs.claim, job_type, job_id, timedelta(hours=2))  # fifteen seconds, by a clock two hours ahead
+    assert dead is not None
+    assert tx(jobs.stranded, job_type, timedelta(minutes=1)) == [job_id]
+    assert tx(jobs.claim, job_type, job_id, LONG) is not None
+    assert not tx(jobs.renew, dead, LONG)
 
 
 def test_two_sweepers_do_not_find_the_same(tx: Transactions, job_type: Any, job_id: UUID) -> None:

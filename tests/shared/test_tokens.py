@@ -3,6 +3,7 @@
 import hmac
 import json
 import stat
+import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import timedelta
 from pathlib import Path
@@ -13,19 +14,19 @@ import redis
 from chubei_shared.errors import Forbidden, Unauthorized
 from chubei_shared.settings import Settings
 from chubei_shared.tokens import (
+    PEOPLE,
     Caller,
     Role,
     Signer,
     Verifier,
     check_roles,
     ensure_keys,
+    grant_of,
     revocation_key,
 )
 from chubei_shared.web import redis_client
 from hypothesis import given
 from hypothesis import strategies as st
-
-PEOPLE = sorted(set(Role) - {Role.SERVICE})
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,7 @@ callers = st.builds(
     session_id=st.none() | st.uuids().map(str),
     must_change_password=st.booleans(),
     acting_for=st.none() | st.just("somebody"),
+    break_glass=st.booleans(),
 )
 
 
@@ -76,6 +78,42 @@ def test_only_a_service_issues_its_role_and_nothing_else(
     ]:
         with pytest.raises(Unauthorized):
             verifier.verify(signer.issue(Caller("x", frozenset(roles))))
+
+
+def test_a_token_that_was_good_is_refused_once_it_has_expired(gateway: Signer, verifier: Verifier) -> None:
+    commander = Caller("x", frozenset({Role.COMMANDER}))
+    token = gateway.issue(commander, timedelta(seconds=-4))  # clocks may be five seconds apart
+    assert verifier.verify(token) == commander
+    time.sleep(2)
+    with pytest.raises(Unauthorized):
+        verifier.verify(token)
+
+
+def test_a_guest_has_one_link_and_no_other_role(
+    gateway: Signer, allocation: Signer, verifier: Verifier
+) -> None:
+    only, link = frozenset({Role.GUEST}), str(uuid4())
+    guest = Caller("guest:王师傅", only, session_id=link, grant="order:1")
+    assert verifier.verify(gateway.issue(guest)) == guest
+    for signer, other in [
+        (allocation, guest),
+        (gateway, Caller("x", only, session_id=link)),
+        (gateway, Caller("x", only, grant="order:1")),
+        (gateway, Caller("x", only | {Role.ADMIN}, session_id=link, grant="order:1")),
+        (gateway, Caller("x", only | {Role.SERVICE}, session_id=link, grant="order:1")),
+        (gateway, Caller("x", frozenset({Role.ADMIN}), session_id=link, grant="order:1")),
+    ]:
+        with pytest.raises(Unauthorized):
+            verifier.verify(signer.issue(other))
+
+
+@given(one=st.lists(st.text(max_size=4), min_size=1), other=st.lists(st.text(max_size=4), min_size=1))
+def test_a_grant_is_for_one_thing(one: list[str], other: list[str]) -> None:
+    guest = Caller("x", frozenset({Role.GUEST}), grant=grant_of("headcount", *one))
+    assert guest.may("headcount", *one)
+    assert guest.may("headcount", *other) == (one == other)
+    assert not guest.may("order", *one)
+    assert Caller("x", frozenset({Role.CLERK})).may("order", *one)
 
 
 def test_expired_token_is_refused(gateway: Signer, verifier: Verifier) -> None:

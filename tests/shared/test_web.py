@@ -1,5 +1,7 @@
 """The frame of a service: nothing is open by omission, and what each service has."""
 
+from typing import Any
+
 import pytest
 from chubei_shared.access import allow, allow_public
 from chubei_shared.problems import PROBLEM_JSON
@@ -92,3 +94,9 @@ def test_request_has_an_id(sent: str, kept: bool, client: TestClient) -> None:
     answered = client.get("/v1/all", headers={"x-request-id": sent}).headers["x-request-id"]
     assert (answered == sent) == kept
     assert 0 < len(answered) <= 64
+
+
+@pytest.mark.parametrize("wrong", [{"roles": [Role.GUEST]}, {"roles": [Role.CLERK], "grant": "order:{id}"}])
+def test_a_route_for_guests_says_what_their_link_must_be_for(wrong: dict[str, Any]) -> None:
+    with pytest.raises(AssertionError, match="for guests"):
+        allow(*wrong.pop("roles"), **wrong)

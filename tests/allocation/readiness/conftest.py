@@ -1,0 +1,6 @@
+"""Lets the tests of this folder share pieces.py (pytest's importlib mode leaves sys.path alone)."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
