@@ -25,6 +25,7 @@ PIXELS = """picture => {
   return Array.from({length: 480}, (_, y) => Array.from({length: 480}, (_, x) => data[4 * (480 * y + x)]))
 }"""
 """The red of each pixel of an image."""
+TYPING_S = 10
 OWN = "一个很长很长的新密码123"
 
 
@@ -37,6 +38,10 @@ def settle(url: str, name: str, password: str) -> None:
 
 
 def shown(secret: bytes, later: int = 0) -> str:
+    """A code that is not yet older when it has been typed."""
+    left_s = totp.STEP_S - time.time() % totp.STEP_S
+    if left_s < TYPING_S:
+        time.sleep(left_s)
     return totp.code_at(secret, totp.step_at(datetime.now(UTC)) + later)
 
 

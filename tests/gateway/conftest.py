@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import httpx
@@ -13,6 +14,7 @@ import pytest
 import uvicorn
 from chubei_cli.migrate import migrate
 from chubei_gateway.app import create_app
+from chubei_gateway.second_factor import totp
 from chubei_shared import audit, outbox
 from chubei_shared.access import CurrentCaller, Tx, allow, allow_public
 from chubei_shared.contracts.base import Dto, Units
@@ -29,6 +31,13 @@ from sqlalchemy import MetaData
 
 PASSWORD = "correct horse battery"
 SignInAs = Callable[..., GatewayClient]
+
+
+@pytest.fixture(autouse=True)
+def _one_half_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For authenticators and the gateway a test lasts no time, so that no code grows old in the middle of it."""
+    step_at, begun = totp.step_at, datetime.now(UTC)
+    monkeypatch.setattr(totp, "step_at", lambda when: step_at(min(when, begun)))
 
 
 @pytest.fixture(scope="session")
