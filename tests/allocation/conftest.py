@@ -32,6 +32,8 @@ from chubei_shared.tokens import Caller, Role, Signer
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
+from tests.effort import EFFORT
+
 sys.path.insert(0, str(Path(__file__).parent))  # tests share celery_worker.py: importlib mode leaves it alone
 from goods import BED, INVENTED, QUILT, WATER, item, kit
 from small_district import network_of
@@ -317,7 +319,7 @@ class World:
 
     def request(self, incident: IncidentView, **more) -> UUID:
         """A plan request, not yet taken up by anybody."""
-        body = PlanRequest(id=uuid4(), incident_id=incident.id, time_limit_s=1, now_min=0, **more)
+        body = PlanRequest(id=uuid4(), incident_id=incident.id, now_min=0, **EFFORT, **more)
         return self.commander.request_plan(body).id
 
     def solve(self, request_id: UUID) -> list[dict]:

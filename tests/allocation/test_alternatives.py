@@ -11,11 +11,13 @@ from chubei_shared.tokens import Role
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from tests.effort import EFFORT
+
 WATER, BED = "1020101", "1010201"
 
 
 def asked(stocked, *variants: dict) -> AlternativesRequest:
-    body = {"id": str(uuid4()), "variants": list(variants), "time_limit_s": 1, "now_min": 0}
+    body = {"id": str(uuid4()), "variants": list(variants), "now_min": 0, **EFFORT}
     return AlternativesRequest.model_validate(body)
 
 

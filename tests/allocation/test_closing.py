@@ -12,6 +12,8 @@ from chubei_shared.contracts.plans import PlanRequest, PlanStatus
 from chubei_shared.errors import Conflict, Unavailable
 from nights import ARRIVED, DEPARTED, PICKED, RECEIVED, Night
 
+from tests.effort import EFFORT
+
 
 def amend(night, kind: str) -> None:
     change = {"id": uuid4(), "why": "误报", "change": {"kind": kind}}
@@ -57,7 +59,7 @@ def test_what_an_ended_incident_held_is_free_again_when_its_last_trip_is_over(st
     now_min = max(stop.end_min for stop in under_way.stops)
     again = uuid4()
     stocked.commander.request_plan(
-        PlanRequest(id=again, incident_id=night.incident.id, time_limit_s=1, now_min=now_min)
+        PlanRequest(id=again, incident_id=night.incident.id, now_min=now_min, **EFFORT)
     )
     stocked.solve(again)
     plan = stocked.commander.plan(stocked.commander.plan_request(again).plan_id)

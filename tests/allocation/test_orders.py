@@ -13,6 +13,8 @@ from chubei_shared.errors import Conflict, Forbidden, Invalid, NotFound
 from chubei_shared.tokens import Role
 from nights import Night
 
+from tests.effort import EFFORT
+
 WATER, QUILT, BED = "1020101", "1040101", "1010201"
 PICKED, LOADED, DEPARTED = StepKind.PICKED, StepKind.LOADED, StepKind.DEPARTED
 ARRIVED, RECEIVED = StepKind.ARRIVED, StepKind.RECEIVED
@@ -230,7 +232,7 @@ def test_a_truck_that_finds_nothing_drives_on_and_moves_nothing(night):
 
 def test_times_that_can_not_be_are_refused(stocked):
     live = stocked.declare(exercise=False, hours_ago=1)
-    request = stocked.commander.request_plan(PlanRequest(id=uuid4(), incident_id=live.id, time_limit_s=1))
+    request = stocked.commander.request_plan(PlanRequest(id=uuid4(), incident_id=live.id, **EFFORT))
     stocked.solve(request.id)
     plan_id = stocked.commander.plan_request(request.id).plan_id
     stocked.approver.approve(plan_id)

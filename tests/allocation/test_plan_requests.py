@@ -18,6 +18,8 @@ from chubei_shared.errors import Conflict, Forbidden, Invalid, NotFound
 from chubei_shared.tokens import Role
 from sqlalchemy import text
 
+from tests.effort import EFFORT
+
 JUDGE = Path(__file__).parents[3] / "shared" / "planning" / "verify.py"
 
 
@@ -99,7 +101,7 @@ def test_only_the_commander_asks_and_cancels(district, role):
 
 def test_a_live_plan_begins_now(stocked):
     incident = stocked.declare(exercise=False, hours_ago=1)
-    body = PlanRequest(id=uuid4(), incident_id=incident.id, time_limit_s=1)
+    body = PlanRequest(id=uuid4(), incident_id=incident.id, **EFFORT)
     stocked.commander.request_plan(body)
     stocked.solve(body.id)
     plan = stocked.commander.plan(stocked.commander.plan_request(body.id).plan_id)

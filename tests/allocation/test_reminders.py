@@ -11,6 +11,8 @@ from chubei_shared.tokens import Role
 from response_command import Command, a_duty, a_plan
 from sqlalchemy import text
 
+from tests.effort import EFFORT
+
 
 def test_what_is_late_is_told_once_to_the_posts_of_its_stage(stocked):
     command = Command(stocked)
@@ -45,7 +47,7 @@ def test_a_replan_of_the_system_is_told_once_to_those_who_decide(stocked):
     incident = stocked.declare(hours_ago=1)
     command.sweep()
     system = command.house.as_(Role.COMMANDER, name="system")
-    body = PlanRequest(id=uuid4(), incident_id=incident.id, time_limit_s=1, now_min=0)
+    body = PlanRequest(id=uuid4(), incident_id=incident.id, now_min=0, **EFFORT)
     stocked.solve(system.request_plan(body).id)
     assert command.admin.plan_request(body.id).plan_id
     for _ in range(2):

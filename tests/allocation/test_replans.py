@@ -19,6 +19,8 @@ from chubei_shared.errors import AppError, Conflict, Shortage, Unavailable
 from chubei_shared.tokens import Caller, Role
 from sqlalchemy import text
 
+from tests.effort import EFFORT
+
 WATER, QUILT, BED = "1020101", "1040101", "1010201"
 SECOND = Caller("second-approver", frozenset({Role.APPROVER}))
 PICKED, LOADED, DEPARTED = StepKind.PICKED, StepKind.LOADED, StepKind.DEPARTED
@@ -80,7 +82,7 @@ class Night:
         return self.commander.report_deviation(self.incident.id, report)
 
     def replan(self, now_min: int):
-        body = PlanRequest(id=uuid4(), incident_id=self.incident.id, time_limit_s=1, now_min=now_min)
+        body = PlanRequest(id=uuid4(), incident_id=self.incident.id, now_min=now_min, **EFFORT)
         self.commander.request_plan(body)
         self.world.solve(body.id)
         state = self.commander.plan_request(body.id)
@@ -509,7 +511,7 @@ def test_a_replan_names_the_plan_in_force_or_none(night):
 
 def test_a_replan_before_what_was_reported_is_refused_in_words(night):
     night.play(60)
-    body = PlanRequest(id=uuid4(), incident_id=night.incident.id, time_limit_s=1, now_min=20)
+    body = PlanRequest(id=uuid4(), incident_id=night.incident.id, now_min=20, **EFFORT)
     night.commander.request_plan(body)
     night.world.solve(body.id)
     state = night.commander.plan_request(body.id)

@@ -23,6 +23,8 @@ from goods import INVENTED, item
 from nights import ARRIVED, RECEIVED, Night
 from sqlalchemy import text
 
+from tests.effort import EFFORT
+
 WATER, LAMP = "1020101", "1060301"
 PEOPLE = (Role.CLERK, Role.COMMANDER, Role.APPROVER, Role.AUDITOR, Role.ADMIN)
 HANDS = (Role.CLERK, Role.COMMANDER)
@@ -191,7 +193,7 @@ def test_what_is_accepted_is_in_the_next_plan_and_what_is_not_says_why(open_shel
     with pytest.raises(Invalid, match="than the 6 that were granted"):
         back(-7)
     assert [g.item_code for g in back(-6).granted] == [WATER]
-    request = commander.request_plan(PlanRequest(id=uuid4(), incident_id=incident.id, time_limit_s=1)).id
+    request = commander.request_plan(PlanRequest(id=uuid4(), incident_id=incident.id, **EFFORT)).id
     world.solve(request)
     plan = commander.plan(commander.plan_request(request).plan_id)
     scenario = world.house.tx(lambda s: plans.scenario(s, plans.get(s, plan.id)))

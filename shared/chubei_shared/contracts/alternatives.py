@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from chubei_shared.contracts.assumptions import Assumption, Words
 from chubei_shared.contracts.base import Dto, Id, ItemCode, Minutes, Mode, Name, Utc
-from chubei_shared.contracts.plans import PlanStatus, Progress
+from chubei_shared.contracts.plans import PlanStatus, Progress, WorkLimit
 
 
 class Variant(Dto):
@@ -32,6 +32,7 @@ class AlternativesRequest(Dto):
     time_limit_s: Annotated[int, Field(strict=True, ge=1, le=3600)] | None = None
     """Of each."""
     seed: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] = 0
+    work_limit: WorkLimit | None = None
     now_min: Minutes | None = None
     """As in a plan request."""
 

@@ -11,6 +11,10 @@ from chubei_shared.contracts.authority import ApprovalView, Needed
 from chubei_shared.contracts.base import Dto, Minutes, Mode, Reason, Utc
 from chubei_shared.contracts.holds import Shortage
 
+WorkLimit = Annotated[int, Field(strict=True, ge=1, le=10**12)]
+"""Moves of the search. The same scenario, seed and work limit give the same plan where no time limit cuts in: for who
+wants to see a plan made once more."""
+
 
 class PlanRequest(Dto):
     id: UUID
@@ -18,6 +22,7 @@ class PlanRequest(Dto):
     policy: Literal["fair", "total"] = "fair"
     time_limit_s: Annotated[int, Field(strict=True, ge=1, le=3600)] | None = None
     seed: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] = 0
+    work_limit: WorkLimit | None = None
     now_min: Minutes | None = None
     """The minute the plan starts at. Only an exercise may choose it; else it is the minutes since it happened."""
     replaces: UUID | None = None

@@ -25,7 +25,7 @@ import psutil
 from chubei_allocation.planner import DEFAULT_TIME_LIMIT_S, Stop, parse_scenario, plan
 from chubei_allocation.readiness.draws import draw
 from chubei_allocation.readiness.losses import all_losses, lose
-from chubei_allocation.readiness.planning_process import PlanningProcess
+from chubei_allocation.readiness.planning_process import PlanningProcess, Question
 from chubei_allocation.readiness.settings import defaults
 from chubei_allocation.readiness.standing import people_in, relief_only
 from chubei_shared.contracts.readiness_settings import NamedLoss, ReadinessSettings
@@ -41,7 +41,7 @@ MOST_MINUTES = 45.0
 MEMORY_MIB = 4096
 ROADS = ROOT / "deploy" / "scenarios" / "xicheng" / "readiness.json"
 Json = dict[str, Any]
-Asked = Callable[[], Json]
+Asked = Callable[[], Question]
 """Makes a question, as a worker does."""
 
 
@@ -176,29 +176,14 @@ def _one_plan(scenario: Json) -> tuple[Spent, str]:
     return spent, f"距上界 gap {gap:.2%}(目标 goal ≤ {NEAR:.0%}){far}"
 
 
-def _question(
-    scenario: Json,
-    previous: Any,
-    work: int,
-    ask: str,
-    enough: int | None = None,
-    give_up: bool = False,
-) -> Json:
-    """As work.py asks."""
-    return {
-        "scenario": scenario, "previous": previous, "work": work, "seed": 0, "ask": ask, "enough": enough,
-        "give_up": give_up,
-    }  # fmt: skip
-
-
 def _base(scenario: Json, of: ReadinessSettings, until: float) -> tuple[Spent, Json]:
     """Both plans of a standing scenario, and the one for basic relief. Loading and compiling are not counted."""
     wait = partial(_in_time, until)
     with PlanningProcess(MEMORY_MIB) as process:
-        process.ask(_question(relief_only(scenario), None, 1, "figures"), wait)
+        process.ask(Question(relief_only(scenario), None, 1, "figures"), wait)
         begun = Spent.now()
-        base = process.ask(_question(relief_only(scenario), None, of.effort.base, "full"), wait)
-        process.ask(_question(scenario, None, of.effort.base, "full"), wait)
+        base = process.ask(Question(relief_only(scenario), None, of.effort.base, "full"), wait)
+        process.ask(Question(scenario, None, of.effort.base, "full"), wait)
         return Spent.now() - begun, base
 
 
@@ -207,13 +192,13 @@ def _questions(
 ) -> tuple[list[Asked], list[Asked]]:
     relief, roads = relief_only(scenario), {road.id: road for road in of.roads}
 
-    def lost(named: NamedLoss) -> Json:
+    def lost(named: NamedLoss) -> Question:
         left = lose(relief, named.loss, roads)
-        return _question(left, base["trips"], of.effort.loss, "reasons", base["supported"])
+        return Question(left, base["trips"], of.effort.loss, "reasons", base["supported"])
 
-    def drawn(number: int) -> Json:
+    def drawn(number: int) -> Question:
         one = draw(relief, of, 0, number)
-        return _question(one, base["trips"], of.effort.draw, "figures", people_in(one), give_up=True)
+        return Question(one, base["trips"], of.effort.draw, "figures", people_in(one), give_up=True)
 
     return (
         [partial(lost, named) for named in all_losses(relief, of)],
@@ -237,7 +222,7 @@ def _all(asked: Sequence[Asked], workers: int, title: str, until: float) -> tupl
             wait = partial(_in_time, until)
             try:
                 with PlanningProcess(MEMORY_MIB) as process:
-                    process.ask({**asked[0](), "work": 1}, wait)  # its libraries are loaded
+                    process.ask(asked[0]()._replace(work=1), wait)  # its libraries are loaded
                     ready.wait()
                     while True:
                         try:

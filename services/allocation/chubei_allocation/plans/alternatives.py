@@ -73,6 +73,7 @@ def _request(
         policy=variant.policy,
         time_limit_s=body.time_limit_s,
         seed=body.seed,
+        work_limit=body.work_limit,
         now_min=body.now_min,
         modes=[Mode.PHYSICAL] if variant.without_call_offs else None,
         assume=assumed(variant),

@@ -1,11 +1,9 @@
 """The subprocess that plans for readiness: `python -m chubei_allocation.readiness.planning`.
 
-In: a line of JSON {"memory_mib"}; then a line for each question, {"scenario", "previous": trips or null, "work",
-"seed", "ask": …, "enough": people or null, "give_up": …}; when the input ends, nothing more is wanted. Out: a line
-for each, {"answer": …} or {"error": "…"}. `ask` says what is told: "figures", "reasons" (by item and what binds, too)
-or "full" (and the trips). A plan that supports `enough` people is not bettered; with `give_up` nor is one where it is
-proven that not everybody can be supported. It yields to everybody else (nice), because somebody may ask for a real
-plan meanwhile, and plans by one thread: workers share the processors among themselves.
+In: a line of JSON {"memory_mib"}; then a line for each question, the fields of planning_process.Question; when the
+input ends, nothing more is wanted. Out: a line for each, {"answer": …} or {"error": "…"}. `ask` says what is told:
+"figures", "reasons" (by item and what binds, too) or "full" (and the trips). It yields to everybody else (nice),
+because somebody may ask for a real plan meanwhile, and plans by one thread: workers share the processors.
 """
 
 import json

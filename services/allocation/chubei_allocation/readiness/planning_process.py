@@ -9,13 +9,29 @@ import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from chubei_allocation.scenarios import Unplannable
 
 _BEAT_S = 1.0
 _OVERRUN_S = 900.0
 """After which a question has no answer: a district's takes seconds, compiling the search minutes."""
+
+
+class Question(NamedTuple):
+    """What planning.py is asked: a plan of `scenario` by so much `work`, from the trips of `previous`.
+
+    It ends early where nothing that is asked could change any more: at a plan that supports `enough` people, and with
+    `give_up` where it is proven that not everybody can be supported.
+    """
+
+    scenario: dict[str, Any]
+    previous: Any
+    work: int
+    ask: Literal["figures", "reasons", "full"]
+    enough: int | None = None
+    give_up: bool = False
+    seed: int = 0
 
 
 class PlanningProcess:
@@ -35,13 +51,13 @@ class PlanningProcess:
             self._child.kill()
             self._child.wait()
 
-    def ask(self, question: dict[str, Any], meanwhile: Callable[[], None]) -> dict[str, Any]:
+    def ask(self, question: Question, meanwhile: Callable[[], None]) -> dict[str, Any]:
         """The answer to one question. `meanwhile` is called every second; what it raises ends the waiting.
 
         Raises Unplannable when there is none: refused by the checker, out of memory, or the process ended.
         """
         child = self._running()
-        self._say(child, question)
+        self._say(child, question._asdict())
         kill_at = time.monotonic() + _OVERRUN_S
         while time.monotonic() < kill_at:
             try:

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from math import ceil
-from typing import Any
 from uuid import UUID
 
 from chubei_shared import jobs, outbox
@@ -23,7 +22,7 @@ from chubei_allocation.planner import ScenarioError
 from chubei_allocation.readiness import alarms, draws, inputs, losses, results, runs, standing, summing
 from chubei_allocation.readiness.first_dates import first_date, needed_people
 from chubei_allocation.readiness.inputs import Inputs
-from chubei_allocation.readiness.planning_process import PlanningProcess
+from chubei_allocation.readiness.planning_process import PlanningProcess, Question
 from chubei_allocation.readiness.tables import Part, Run
 from chubei_allocation.scenarios import Json, Unplannable
 
@@ -177,18 +176,18 @@ class _Desk:
     def _answer(self, part: Part) -> Json:
         scenario, effort = self._scenario(part.standing_id), self._of.effort
         if part.kind == "whole":
-            return self._ask(scenario, None, effort.base, "full")
+            return self._ask(Question(scenario, None, effort.base, "full"))
         relief = standing.relief_only(scenario)
         if part.kind == "base":
-            return self._ask(relief, None, effort.base, "full")
+            return self._ask(Question(relief, None, effort.base, "full"))
         base = self._base(part.standing_id)
         if part.kind == "loss":
             lost = losses.lose(relief, Loss.model_validate(part.spec["loss"]), self._roads)
-            return self._ask(lost, base["trips"], effort.loss, "reasons", base["supported"])
+            return self._ask(Question(lost, base["trips"], effort.loss, "reasons", base["supported"]))
         if part.kind == "draw":
             drawn = draws.draw(relief, self._of, effort.seed, part.spec["number"])
             everybody = standing.people_in(drawn)
-            return self._ask(drawn, base["trips"], effort.draw, "figures", everybody, give_up=True)
+            return self._ask(Question(drawn, base["trips"], effort.draw, "figures", everybody, give_up=True))
         need = needed_people(self._of.targets.able_share, base)
         return first_date(
             part.standing_id,
@@ -199,25 +198,12 @@ class _Desk:
             need,
             {item.code: item for item in self._read.snapshot.items},
             lambda on_day: self._ask(
-                on_day, base["trips"], effort.loss, "figures", need, give_up=need >= base["people"]
+                Question(on_day, base["trips"], effort.loss, "figures", need, give_up=need >= base["people"])
             ),
         ).model_dump(mode="json")
 
-    def _ask(
-        self,
-        scenario: Json,
-        previous: Any,
-        work: int,
-        ask: str,
-        enough: int | None = None,
-        give_up: bool = False,
-    ) -> Json:
-        """See planning.py. A question ends early where nothing that is asked could change any more."""
-        question = {
-            "scenario": scenario, "previous": previous, "work": work, "seed": self._of.effort.seed, "ask": ask,
-            "enough": enough, "give_up": give_up,
-        }  # fmt: skip
-        return self._process.ask(question, self._renew)
+    def _ask(self, question: Question) -> Json:
+        return self._process.ask(question._replace(seed=self._of.effort.seed), self._renew)
 
     def _renew(self) -> None:
         if time.monotonic() - self._renewed < _RENEW_EVERY_S:

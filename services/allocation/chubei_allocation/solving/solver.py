@@ -1,8 +1,8 @@
 """The subprocess that runs one solve: `python -m chubei_allocation.solving.solver`.
 
-In: one line of JSON on standard input, {"scenario", "time_limit_s", "seed", "memory_mib"}; a scenario with `previous`
-(a planning-plan/1) is replanned from there. Then the input
-stays open, and when it ends the solve is no longer wanted. Out: lines of JSON, {"progress": …} as it goes,
+In: one line of JSON on standard input, {"scenario", "time_limit_s", "work_limit", "seed", "memory_mib"}; a scenario
+with `previous` (a planning-plan/1) is replanned from there. Then the input stays open, and when it ends the solve is
+no longer wanted. Out: lines of JSON, {"progress": …} as it goes,
 and last {"plan": …} or {"error": "…"}. Nothing else loads OR-Tools in the service.
 """
 
@@ -49,7 +49,7 @@ def _solve(request: dict[str, Any], out: TextIO) -> dict[str, Any]:
     before = request["scenario"].get("previous")
     return plan(
         scenario,
-        Stop(time_limit_s=request["time_limit_s"]),
+        Stop(request["time_limit_s"], request["work_limit"]),
         seed=request["seed"],
         on_progress=report,
         previous=parse_trips(before, scenario) if before else None,

@@ -20,10 +20,18 @@ _OVERRUN_S = 10.0
 class SolverProcess:
     """One solve. As a context manager it leaves no process behind, however the block ends."""
 
-    def __init__(self, scenario: dict[str, Any], time_limit_s: int, seed: int, memory_mib: int) -> None:
+    def __init__(
+        self,
+        scenario: dict[str, Any],
+        time_limit_s: int,
+        seed: int,
+        memory_mib: int,
+        work_limit: int | None = None,
+    ) -> None:
         self._request = {
             "scenario": scenario,
             "time_limit_s": time_limit_s,
+            "work_limit": work_limit,
             "seed": seed,
             "memory_mib": memory_mib,
         }

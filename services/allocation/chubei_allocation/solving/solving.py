@@ -150,9 +150,9 @@ def _solve(
     tx: Transactions, job: tables.PlanRequest, scenario: dict[str, Any], memory_mib: int, report: Report
 ) -> dict[str, Any]:
     """The planning-plan/1 that the subprocess finds. Raises Unplannable, or Lost once the job is not ours."""
-    progress = job.progress
+    progress, asked = job.progress, PlanRequest.model_validate(job.body)
     renewed = time.monotonic()
-    with SolverProcess(scenario, job.time_limit_s, job.seed, memory_mib) as solver:
+    with SolverProcess(scenario, job.time_limit_s, job.seed, memory_mib, asked.work_limit) as solver:
         while True:
             message = solver.message(_RENEW_EVERY_S / 2)
             if message and "plan" in message:
