@@ -5,7 +5,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,11 +15,12 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 import uvicorn
+from chubei_allocation import proof
 from chubei_allocation.app import create_app
 from chubei_allocation.inventory_gate import InventoryGate
 from chubei_allocation.solving import solving
 from chubei_cli.migrate import migrate
-from chubei_shared import outbox
+from chubei_shared import outbox, seals
 from chubei_shared.china import day
 from chubei_shared.contracts import catalogue, network, reserves, stock
 from chubei_shared.contracts.allocation_client import AllocationClient
@@ -144,9 +145,13 @@ def relay(house) -> Iterator[None]:
 
 
 @pytest.fixture
-def district(house: House) -> "World":
-    """A small district that inventory knows nothing of yet; nothing else is known to allocation."""
+def district(house: House, seal_all: Callable[[Transactions, Iterable[seals.Source]], None]) -> "World":
+    """A small district that inventory knows nothing of yet; nothing else is known to allocation.
+
+    What other tests have left is sealed: in a long run it is late by now, and no worker runs here.
+    """
     house.clear()
+    seal_all(house.tx, proof.SEALED)
     return World(house, next(_serial))
 
 

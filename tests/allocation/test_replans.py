@@ -4,141 +4,22 @@ import json
 import os
 import subprocess
 import sys
-import threading
-from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from chubei_allocation import proof, sweeping
-from chubei_allocation.approval import approval
-from chubei_shared.contracts.deviations import DeviationReport
-from chubei_shared.contracts.holds import HoldReplace, HoldStatus
-from chubei_shared.contracts.orders import OrderStatus, Step, StepKind, Stop
+from chubei_allocation import sweeping
+from chubei_shared.contracts.holds import HoldStatus
+from chubei_shared.contracts.orders import OrderStatus, StepKind
 from chubei_shared.contracts.plans import PlanRequest, PlanStatus, TripFate
-from chubei_shared.errors import AppError, Conflict, Shortage, Unavailable
-from chubei_shared.tokens import Caller, Role
+from chubei_shared.errors import Conflict, Shortage, Unavailable
+from chubei_shared.tokens import Role
+from replan_nights import Night
 from sqlalchemy import text
 
 from tests.effort import EFFORT
 
 WATER, QUILT, BED = "1020101", "1040101", "1010201"
-SECOND = Caller("second-approver", frozenset({Role.APPROVER}))
-PICKED, LOADED, DEPARTED = StepKind.PICKED, StepKind.LOADED, StepKind.DEPARTED
-ARRIVED, RECEIVED = StepKind.ARRIVED, StepKind.RECEIVED
-
-
-class Night:
-    """An approved plan of a stocked district, played minute by minute as its orders say."""
-
-    def __init__(self, stocked, by_hand=None) -> None:
-        self.world, self.house = stocked, stocked.house
-        self.commander = stocked.commander
-        self.incident = stocked.declare()
-        self.plan = stocked.proposed(self.incident)
-        if by_hand:
-            plan = json.dumps(by_hand(stocked, self.plan))
-            self.house.tx(lambda s: s.execute(text("UPDATE plan SET plan = cast(:p AS jsonb)"), {"p": plan}))
-        stocked.approver.approve(self.plan.id)
-
-    def orders(self, status: OrderStatus | None = None):
-        return list(self.commander.orders(self.incident.id, status))
-
-    def step(self, order, stop, kind: StepKind, minute: int, **more):
-        by = self.commander
-        if stop.load and kind in (PICKED, LOADED):
-            by = self.world.clerks.get(stop.place_id, by)
-        at = self.incident.occurred_at + timedelta(minutes=minute)
-        if kind is RECEIVED:
-            more.setdefault("signed_by", "王主任")
-        return by.step(order.id, Step(id=uuid4(), stop=stop.stop, step=kind, occurred_at=at, **more))
-
-    def play(self, until: int = 10_000) -> None:
-        """Report every step that the orders have before a minute and that has not been reported."""
-        acts = []
-        for order in self.orders():
-            if order.status is OrderStatus.WITHDRAWN:
-                continue
-            reported = {(step.stop, step.step) for step in order.steps if step.state != "refused"}
-            for stop in order.stops:
-                kinds = [(stop.start_min, 0, PICKED), (stop.end_min, 1, LOADED)]
-                if stop.deliver:
-                    kinds = [(stop.arrive_min, 0, ARRIVED), (stop.end_min, 1, RECEIVED)]
-                if stop.stop < len(order.stops) - 1:
-                    kinds.append((stop.end_min, 2, DEPARTED))
-                last = max((step.occurred_at for step in order.steps), default=self.incident.occurred_at)
-                reached = round((last - self.incident.occurred_at).total_seconds() / 60)
-                acts += [
-                    (max(minute, reached), order.number, stop.stop, turn, order, stop, kind)
-                    for minute, turn, kind in kinds
-                    if (stop.stop, kind) not in reported
-                ]
-        for minute, _, _, _, order, stop, kind in sorted(acts, key=lambda act: act[:4]):
-            if minute < until:
-                self.step(order, stop, kind, minute)
-
-    def deviate(self, minute: int, **what):
-        at = self.incident.occurred_at + timedelta(minutes=minute)
-        report = DeviationReport(id=uuid4(), occurred_at=at, what=what)
-        return self.commander.report_deviation(self.incident.id, report)
-
-    def replan(self, now_min: int):
-        body = PlanRequest(id=uuid4(), incident_id=self.incident.id, now_min=now_min, **EFFORT)
-        self.commander.request_plan(body)
-        self.world.solve(body.id)
-        state = self.commander.plan_request(body.id)
-        assert state.plan_id, state.error
-        return self.commander.plan(state.plan_id)
-
-    def approve(self, plan):
-        return self.world.approver.approve(plan.id)
-
-    def begin(self, plan) -> None:
-        """The first transaction of an approval, and then nothing more: as after a crash."""
-        self.house.tx(approval.begin, plan.id, SECOND)
-
-    def resume(self) -> None:
-        """What the sweeper does a while later."""
-        self.house.tx(
-            lambda session: session.execute(text("UPDATE plan SET decided_at = now() - interval '1 minute'"))
-        )
-        self.house.tx(
-            lambda s: s.execute(text("UPDATE order_step SET recorded_at = now() - interval '1 minute'"))
-        )
-        sweeping.sweep(self.house.tx, self.house.gate)
-
-    def half(self) -> int:
-        """A minute at which some trips have begun and others not, and their vehicles come in time if they set out then.
-
-        A replan knows where a vehicle was last told of, not that it is on its way to its first load: one that would
-        come late by this is a trip that changes. Where a plan has no such minute, any in the middle has to do.
-        """
-        free = {row["type"]: row["available_min"] for row in self.plan.scenario["vehicles"]}
-        days: dict[str, list[list[Stop]]] = {}
-        for order in sorted(self.orders(), key=lambda order: order.stops[0].start_min):
-            days.setdefault(order.vehicle, []).append(order.stops)
-        starts = sorted(stops[0].start_min for day in days.values() for stops in day)
-        middle = starts[len(starts) // 2] - 5
-
-        def in_time(vehicle: str, now: int) -> bool:
-            since = free[vehicle.partition("#")[0]]
-            for stops in days[vehicle]:
-                first = stops[0]
-                if first.start_min >= now:
-                    return max(since, now) + first.arrive_min - since <= first.start_min
-                since = stops[-1].end_min
-            return True
-
-        minutes = [start - 5 for start in starts if start - 5 > starts[0]]
-        kept = [now for now in minutes if all(in_time(vehicle, now) for vehicle in days)]
-        return min(kept, key=lambda now: abs(now - middle), default=middle)
-
-    def sound(self) -> None:
-        """Allocation's records agree with each other and with inventory's; the books balance."""
-        assert [str(found) for found in self.house.tx(lambda s: list(proof.differences(s)))] == []
-        assert self.world.books.books().faults == []
-        claims = self.house.tx(proof.claims)
-        for hold_id in claims.holds.values():
-            assert self.world.books.get_hold(hold_id).status in (HoldStatus.OPEN, HoldStatus.ISSUED)
+PICKED, LOADED = StepKind.PICKED, StepKind.LOADED
 
 
 @pytest.fixture
@@ -207,17 +88,30 @@ def test_a_lost_store_is_planned_around(stocked):
     later = replan.plan["trips"][len(replan.scenario["committed"]) :]
     assert world.north not in {v["node"] for trip in later for v in trip["visits"]}
     assert replan.supported > outlook.expected
-    gone = [row for row in replan.changes if row.fate is TripFate.DROPPED]
-    assert gone
     night.approve(replan)
-    withdrawn = {order.id: order for order in night.orders(OrderStatus.WITHDRAWN)}
-    assert set(withdrawn) == {row.order_id for row in gone}
-    order = next(iter(withdrawn.values()))
-    with pytest.raises(Conflict, match="was withdrawn, by a replan"):
-        night.step(order, order.stops[0], PICKED, now)
+    dropped = {row.order_id for row in replan.changes if row.fate is TripFate.DROPPED}
+    assert {order.id for order in night.orders(OrderStatus.WITHDRAWN)} == dropped
     night.play()
-    assert {order.status for order in night.orders()} == {OrderStatus.DONE, OrderStatus.WITHDRAWN}
+    assert {order.status for order in night.orders()} <= {OrderStatus.DONE, OrderStatus.WITHDRAWN}
     assert night.commander.served(night.incident.id).served >= replan.supported
+    night.sound()
+
+
+def test_an_order_that_a_replan_withdraws_goes_no_further(night):
+    """All quilts lie in the lost store: what has not begun would help nobody."""
+    now = night.half()
+    night.play(now)
+    night.deviate(now, kind="place_lost", place_id=night.world.north)
+    replan = night.replan(now)
+    night.approve(replan)
+    dropped = {row.order_id for row in replan.changes if row.fate is TripFate.DROPPED}
+    withdrawn = {order.id: order for order in night.orders(OrderStatus.WITHDRAWN)}
+    assert withdrawn.keys() == dropped
+    for order in withdrawn.values():
+        with pytest.raises(Conflict, match="was withdrawn, by a replan"):
+            night.step(order, order.stops[0], PICKED, now)
+    assert dropped
+    night.play()
     night.sound()
 
 
@@ -310,120 +204,6 @@ def test_what_a_second_replan_takes_is_the_first_ones(night):
     if second.changes:
         night.approve(second)
         assert night.commander.plan(first.id).status is PlanStatus.SUPERSEDED
-    night.play()
-    night.sound()
-
-
-def test_a_replan_is_refused_when_a_trip_has_begun_since(night):
-    now = night.half()
-    night.play(now)
-    replan = night.replan(now)
-    order = min(night.orders(OrderStatus.PLANNED), key=lambda o: o.stops[0].start_min)
-    night.step(order, order.stops[0], ARRIVED, now)
-    with pytest.raises(Conflict, match=f"Order {order.number} has begun since .* ask for a replan"):
-        night.approve(replan)
-    assert night.commander.plan(replan.id).status is PlanStatus.PROPOSED
-    assert night.commander.plan(night.plan.id).status is PlanStatus.APPROVED
-    again = night.replan(now + 1)
-    night.approve(again)
-    night.play()
-    night.sound()
-
-
-def test_of_two_replans_one_is_approved_and_the_other_is_of_the_past(night):
-    now = night.half()
-    night.play(now)
-    one, two = night.replan(now), night.replan(now)
-    outcomes = []
-    together = threading.Barrier(2)
-
-    def approve(plan, name):
-        together.wait()
-        try:
-            outcomes.append(night.house.as_(Role.APPROVER, name=name).approve(plan.id).status)
-        except AppError as error:
-            outcomes.append(type(error))
-
-    threads = [threading.Thread(target=approve, args=args) for args in ((one, "a"), (two, "b"))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(map(str, outcomes)) == sorted(map(str, [PlanStatus.APPROVED, Conflict]))
-    loser = next(p for p in (one, two) if night.commander.plan(p.id).status is PlanStatus.PROPOSED)
-    with pytest.raises(Conflict, match="ask for a replan"):
-        night.approve(loser)
-    night.play()
-    night.sound()
-
-
-def standing(night) -> dict:
-    """Who can see what: plans by status, orders by plan, what is held."""
-    return {
-        "plans": {str(plan.id): plan.status.value for plan in night.commander.plans(night.incident.id)},
-        "orders": {
-            order.number: (order.plan_id, order.status.value, order.stops) for order in night.orders()
-        },
-    }
-
-
-@pytest.mark.parametrize("cut", ["before the hold", "after the hold"])
-def test_a_replan_cut_off_is_finished_by_the_sweeper_to_the_same_outcome(night, cut):
-    now = night.half()
-    night.play(now)
-    night.deviate(now, kind="place_lost", place_id=night.world.south)
-    replan, before = night.replan(now), standing(night)
-    night.begin(replan)
-    if cut == "after the hold":
-        person, request, release = night.house.tx(approval._hold_request, replan.id)
-        with night.house.gate.client(person) as client:
-            client.hold_replace(HoldReplace(release=release, hold=request))
-    seen = standing(night)
-    assert seen["orders"] == before["orders"]  # no order before its hold
-    assert seen["plans"][str(night.plan.id)] == "approved"
-    assert night.house.tx(lambda s: list(proof.differences(s))) == []
-    for _ in range(2):
-        night.resume()
-    found = standing(night)
-    assert found["plans"] == {str(night.plan.id): "superseded", str(replan.id): "approved"}
-    old = night.house.tx(lambda s: s.scalar(text("SELECT hold_id FROM plan WHERE status = 'superseded'")))
-    assert night.world.books.get_hold(old).status is HoldStatus.RELEASED
-    night.play()
-    night.sound()
-
-
-def test_a_replan_cut_off_in_its_last_transaction_has_changed_nothing(night, monkeypatch):
-    now = night.half()
-    night.play(now)
-    replan, before = night.replan(now), standing(night)
-    night.begin(replan)
-    with monkeypatch.context() as broken:
-        broken.setattr(approval.orders, "create", lambda *_: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            approval.advance(night.house.tx, night.house.gate, replan.id)
-    assert standing(night)["orders"] == before["orders"]
-    night.resume()
-    assert standing(night)["plans"][str(replan.id)] == "approved"
-    night.play()
-    night.sound()
-
-
-def test_a_replan_while_inventory_is_away_goes_on_by_itself_and_loading_waits_for_it(night):
-    now = night.half()
-    night.play(now)
-    replan = night.replan(now)
-    house = night.house
-    house.app.state.inventory = house.lost_gate
-    try:
-        with pytest.raises(Unavailable, match="goes on by itself"):
-            night.approve(replan)
-    finally:
-        house.app.state.inventory = house.gate
-    planned = night.orders(OrderStatus.PLANNED)[0]
-    with pytest.raises(Conflict, match="A replan is being approved"):
-        night.step(planned, planned.stops[0], PICKED, now)
-    night.resume()
-    assert night.commander.plan(replan.id).status is PlanStatus.APPROVED
     night.play()
     night.sound()
 

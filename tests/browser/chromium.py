@@ -50,10 +50,14 @@ def chromium(driver: Playwright, *flags: str) -> Iterator[Browser]:
 
 
 def person(browser: Browser, url: str, language: str = "zh", **device: object) -> BrowserContext:
-    """A person's own browser: cookies and storage of its own, in their language."""
+    """A person's own browser: cookies and storage of its own, in their language, and nothing that moves."""
     locale = "zh-CN" if language == "zh" else "en-GB"
     return browser.new_context(
-        base_url=url, locale=locale, timezone_id="Asia/Shanghai", **(device or DESKTOP)
+        base_url=url,
+        locale=locale,
+        timezone_id="Asia/Shanghai",
+        reduced_motion="reduce",
+        **(device or DESKTOP),
     )  # type: ignore[arg-type]
 
 
@@ -61,7 +65,7 @@ def device(browser: Browser, url: str, folder: Path, **more: object) -> BrowserC
     """A phone that keeps what it has in `folder`: a Chromium process of its own."""
     return browser.browser_type.launch_persistent_context(
         folder, executable_path=path(), chromium_sandbox=os.getuid() != 0, base_url=url, locale="zh-CN",
-        timezone_id="Asia/Shanghai", **(PHONE | more),
+        timezone_id="Asia/Shanghai", reduced_motion="reduce", **(PHONE | more),
     )  # type: ignore[arg-type]  # fmt: skip
 
 

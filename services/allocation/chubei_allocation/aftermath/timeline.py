@@ -8,6 +8,7 @@ from chubei_shared.contracts.aftermath import Event, EventKind
 from chubei_shared.contracts.call_out import CallState
 from chubei_shared.contracts.orders import StepKind, StepState
 from chubei_shared.contracts.shelters import RecordKind, RecordState
+from chubei_shared.state_words import zh as zh_of
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -41,17 +42,6 @@ _MOVES = {
     "drop": ("取消", "dropped"),
     "reassign": ("改派", "reassigned"),
     "escalate": ("上报上级", "escalated"),
-}
-
-
-_CALLS = {
-    CallState.TO_CALL: ("待通知", "to be called"),
-    CallState.CALLED: ("已拨打", "called"),
-    CallState.ANSWERED: ("已接听", "answered"),
-    CallState.UNREACHABLE: ("联系不上", "not reached"),
-    CallState.DECLINED: ("不能来", "can not come"),
-    CallState.PRESENT: ("已到岗", "present"),
-    CallState.RELEASED: ("已解除", "released"),
 }
 _CHANGES = {
     "level": ("级别", "the level"),
@@ -209,7 +199,7 @@ def _readying(session: Session, incident: tables.Incident, line: _Line) -> Itera
         )
     changes = select(Change, Call).join(Call, Call.id == Change.call_id)
     for change, call in session.execute(changes.where(Call.incident_id == incident.id)):
-        zh, en = _CALLS[CallState(change.state)]
+        zh, en = zh_of(CallState, change.state), change.state.replace("_", " ")
         yield line.event(
             change.at, EventKind.CALL, f"{call.name}:{zh}", f"{call.name}: {en}", change.by, call.id
         )

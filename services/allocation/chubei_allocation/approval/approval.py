@@ -20,6 +20,7 @@ from chubei_shared.contracts.holds import HoldLine, HoldReplace, HoldRequest, Ho
 from chubei_shared.contracts.plans import PlanStatus, PlanSummary
 from chubei_shared.db import Transactions
 from chubei_shared.errors import AppError, Conflict, Forbidden, Shortage, Unavailable
+from chubei_shared.state_words import zh
 from chubei_shared.tokens import Caller
 from sqlalchemy import CursorResult, select, true, update
 from sqlalchemy.orm import Session
@@ -32,7 +33,6 @@ from chubei_allocation.incidents import incidents
 from chubei_allocation.inventory_gate import FINAL, InventoryGate
 from chubei_allocation.plans import plans
 from chubei_allocation.replanning import succession
-from chubei_allocation.state_words import zh
 
 HOLD_LIFE = timedelta(hours=12)
 """A hold outlives the deadline by this, for trips that come late; then what is left becomes free again."""

@@ -13,6 +13,7 @@ from chubei_shared.contracts.call_out import (
     CallView,
 )
 from chubei_shared.errors import Conflict, NotFound
+from chubei_shared.state_words import zh
 from chubei_shared.tokens import Caller
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,7 +21,6 @@ from sqlalchemy.orm import Session
 from chubei_allocation import locks
 from chubei_allocation.call_out import register, rules, tables
 from chubei_allocation.incidents import incidents
-from chubei_allocation.state_words import zh
 from chubei_allocation.tables import Incident
 
 

@@ -10,6 +10,7 @@ from chubei_shared.contracts.confirmations import (
     ConfirmationView,
 )
 from chubei_shared.errors import Conflict, Invalid
+from chubei_shared.state_words import zh
 from chubei_shared.tokens import Caller
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,7 +18,6 @@ from sqlalchemy.orm import Session
 from chubei_allocation import locks
 from chubei_allocation.confirmations import confirmations, rules, tables
 from chubei_allocation.incidents import incidents
-from chubei_allocation.state_words import zh
 
 _AT_ONCE = 100
 

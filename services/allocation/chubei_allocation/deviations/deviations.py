@@ -20,6 +20,7 @@ from chubei_shared.contracts.deviations import (
 )
 from chubei_shared.contracts.orders import OrderStatus
 from chubei_shared.errors import Conflict, Invalid, NotFound
+from chubei_shared.state_words import zh
 from chubei_shared.tokens import Caller
 from pydantic import TypeAdapter
 from sqlalchemy import func, select
@@ -32,7 +33,6 @@ from chubei_allocation.dispatch import orders
 from chubei_allocation.given import Conditions
 from chubei_allocation.incidents import incidents
 from chubei_allocation.plans import plan_requests
-from chubei_allocation.state_words import zh
 
 _CLOCK_SLACK = timedelta(minutes=5)
 _MOST = 1000

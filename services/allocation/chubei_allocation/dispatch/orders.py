@@ -17,13 +17,13 @@ from chubei_shared.contracts.orders import (
 )
 from chubei_shared.cursors import cursor_of, key_of, name
 from chubei_shared.errors import Conflict, NotFound
+from chubei_shared.state_words import zh
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from chubei_allocation import locks, scenarios, tables
 from chubei_allocation.dispatch import moves
 from chubei_allocation.incidents import incidents
-from chubei_allocation.state_words import zh
 
 _NUMBERS = UUID("5f3b6c1e-9a57-4d0c-8a53-0d6c9c3f7a10")
 

@@ -16,6 +16,7 @@ from chubei_shared.contracts.plans import PlanStatus
 from chubei_shared.contracts.stock import Deliver, DeliverLine, Issue, IssueLine
 from chubei_shared.db import Transactions
 from chubei_shared.errors import AppError, Conflict, Forbidden, Invalid, Unavailable
+from chubei_shared.state_words import zh
 from chubei_shared.tokens import Caller, Role
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -26,7 +27,6 @@ from chubei_allocation.dispatch import moves, orders, proofs
 from chubei_allocation.exercise_books import books
 from chubei_allocation.incidents import incidents
 from chubei_allocation.inventory_gate import FINAL, InventoryGate
-from chubei_allocation.state_words import zh
 
 _MOVEMENT = UUID("0f4c9a52-7b0e-4f5e-9d35-3c1d2a9e6b44")
 _CLOCK_SLACK = timedelta(minutes=5)

@@ -20,6 +20,7 @@ from chubei_shared.contracts.exercises import Inject as Scripted
 from chubei_shared.contracts.reserves import Snapshot
 from chubei_shared.db import Transactions
 from chubei_shared.errors import AppError, Conflict, Invalid, NotFound
+from chubei_shared.state_words import zh
 from chubei_shared.tokens import Caller
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -32,7 +33,6 @@ from chubei_allocation.exercises import rules, scoring, views
 from chubei_allocation.exercises.tables import Exercise, Inject
 from chubei_allocation.incidents import amendments, incidents
 from chubei_allocation.inventory_gate import InventoryGate
-from chubei_allocation.state_words import zh
 
 _INJECT = UUID("a1d3a3c4-6f0d-4a52-8c7c-1d0a3d1f7b21")
 _AT_ONCE = 20

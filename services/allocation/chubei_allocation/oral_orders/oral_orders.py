@@ -9,6 +9,7 @@ from chubei_shared.contracts.oral_orders import Account, OralOrder, OralOrderVie
 from chubei_shared.contracts.plans import PlanStatus
 from chubei_shared.db import Transactions
 from chubei_shared.errors import Conflict, Forbidden, Invalid, NotFound
+from chubei_shared.state_words import zh
 from chubei_shared.tokens import Caller
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,7 +22,6 @@ from chubei_allocation.oral_orders import rules, tables, telling, views
 from chubei_allocation.oral_orders.rules import Act
 from chubei_allocation.plans import plans
 from chubei_allocation.posts import posts
-from chubei_allocation.state_words import zh
 
 _CLOCK_SLACK = timedelta(minutes=5)
 _AT_ONCE = 20

@@ -16,6 +16,7 @@ from chubei_shared.contracts.plans import (
     TripChange,
 )
 from chubei_shared.errors import Conflict, NotFound
+from chubei_shared.state_words import zh
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -23,7 +24,6 @@ from chubei_allocation import pages, tables
 from chubei_allocation.authority import authority
 from chubei_allocation.incidents import incidents
 from chubei_allocation.plans import variants
-from chubei_allocation.state_words import zh
 
 MOVES: dict[PlanStatus, frozenset[PlanStatus]] = {
     PlanStatus.PROPOSED: frozenset({PlanStatus.APPROVING, PlanStatus.REFUSED}),

@@ -12,6 +12,7 @@ from chubei_shared.contracts.plans import PlanStatus
 from chubei_shared.contracts.reserves import Snapshot
 from chubei_shared.db import Transactions
 from chubei_shared.errors import Unavailable
+from chubei_shared.state_words import zh
 from sqlalchemy.orm import Session
 
 from chubei_allocation.deviations import deviations
@@ -22,7 +23,6 @@ from chubei_allocation.incidents import incidents
 from chubei_allocation.inventory_gate import InventoryGate
 from chubei_allocation.plans import plans
 from chubei_allocation.scenarios import Unplannable
-from chubei_allocation.state_words import zh
 
 _PAUSES_S = (0.2, 0.5, 1.0, 2.0)
 

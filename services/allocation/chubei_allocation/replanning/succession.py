@@ -11,6 +11,7 @@ from chubei_shared.contracts.holds import HoldLine
 from chubei_shared.contracts.orders import OrderStatus, StepKind, StepState
 from chubei_shared.contracts.plans import PlanStatus, TripChange, TripFate
 from chubei_shared.errors import Conflict
+from chubei_shared.state_words import zh
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -18,7 +19,6 @@ from chubei_allocation import scenarios, tables
 from chubei_allocation.dispatch import moves, orders, under_way
 from chubei_allocation.incidents import incidents
 from chubei_allocation.plans import plans
-from chubei_allocation.state_words import zh
 
 
 def check(session: Session, plan: tables.Plan) -> list[HoldLine]:

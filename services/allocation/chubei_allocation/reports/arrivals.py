@@ -7,6 +7,7 @@ from chubei_shared import outbox
 from chubei_shared.contracts import reports as contract
 from chubei_shared.contracts.reports import ReportKind, ReportStatus, ReportView, Told
 from chubei_shared.errors import Conflict, Invalid
+from chubei_shared.state_words import zh
 from chubei_shared.tokens import Caller
 from sqlalchemy.orm import Session
 
@@ -14,7 +15,6 @@ from chubei_allocation import locks
 from chubei_allocation.incidents import incidents
 from chubei_allocation.reports import reports, views
 from chubei_allocation.reports.tables import Arrival, Report
-from chubei_allocation.state_words import zh
 
 _CLOCK_SLACK = timedelta(minutes=5)
 

@@ -20,6 +20,7 @@ from chubei_shared.contracts.reports import (
 from chubei_shared.contracts.reserves import Snapshot
 from chubei_shared.db import Transactions
 from chubei_shared.errors import Conflict, Forbidden, Invalid, NotFound
+from chubei_shared.state_words import zh
 from chubei_shared.tokens import Caller
 from pydantic import BaseModel
 from sqlalchemy import func, select
@@ -30,7 +31,6 @@ from chubei_allocation.inventory_gate import InventoryGate
 from chubei_allocation.reports import rules, views, words
 from chubei_allocation.reports.facts import facts, read_stock
 from chubei_allocation.reports.tables import Report
-from chubei_allocation.state_words import zh
 
 _NUMBERS = UUID("0b6a0f4e-3f0c-4b1e-8d0d-9a54e3f4c611")
 

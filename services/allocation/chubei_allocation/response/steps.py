@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 from chubei_shared import outbox
 from chubei_shared.contracts.response import Move, TaskState, TaskStep, TaskView
 from chubei_shared.errors import Conflict, Forbidden, Invalid
+from chubei_shared.state_words import zh
 from chubei_shared.tokens import Caller, Role
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
@@ -15,7 +16,6 @@ from chubei_allocation.notices import notices
 from chubei_allocation.notices import rules as notice_rules
 from chubei_allocation.posts import posts
 from chubei_allocation.response import rules, tables, tasks, telling
-from chubei_allocation.state_words import zh
 
 _AT_ONCE = 100
 _SYSTEM = "allocation"

@@ -20,6 +20,7 @@ from chubei_shared.contracts.shelters import (
 )
 from chubei_shared.db import Transactions
 from chubei_shared.errors import AppError, Conflict, Invalid, NotFound, Unavailable
+from chubei_shared.state_words import zh
 from chubei_shared.tokens import Caller
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import select
@@ -33,7 +34,6 @@ from chubei_allocation.inventory_gate import FINAL, InventoryGate
 from chubei_allocation.shelters import lent, recipients, rules, telling
 from chubei_allocation.shelters.recipients import Privacy
 from chubei_allocation.shelters.tables import ShelterRecord
-from chubei_allocation.state_words import zh
 
 Moved = Issue | GiveBack | SendOff
 _MOVED: TypeAdapter[Moved] = TypeAdapter(Moved)

@@ -22,6 +22,7 @@ from chubei_shared.contracts.stock import Issue, IssueLine
 from chubei_shared.cursors import cursor_of, key_of
 from chubei_shared.errors import Conflict, Invalid, NotFound
 from chubei_shared.outbox import enqueue
+from chubei_shared.state_words import zh, zh_any
 from chubei_shared.tokens import Caller, Role
 from sqlalchemy import func, select, text, tuple_
 from sqlalchemy.orm import Session
@@ -206,8 +207,8 @@ def _refuse_move(loaded: _Loaded, state: CallOffState) -> None:
     if state not in MOVES[loaded.state]:
         may = ", ".join(sorted(MOVES[loaded.state]))
         raise Conflict(
-            f"调用 {loaded.row.id} 为 {loaded.state},不能改为 {state};"
-            + (f"可改为 {may}" if may else "已结束,请另下调用"),
+            f"调用 {loaded.row.id} {zh(CallOffState, loaded.state)},不能改为{zh(CallOffState, state)};"
+            + (f"可改为{zh_any(CallOffState, MOVES[loaded.state])}" if may else "已结束,请另下调用"),
             f"Call-off {loaded.row.id} is {loaded.state} and can not become {state}: "
             + (f"it may become {may}" if may else "it is over, order another"),
             state=loaded.state.value,
@@ -220,7 +221,7 @@ def _refuse_before_last(loaded: _Loaded, body: CallOffStep) -> None:
     before = loaded.last.happened_at
     if body.happened_at < before - CLOCK_TOLERANCE:
         raise Invalid(
-            f"happened_at:早于上一步骤 {loaded.state}({before.isoformat()}),请核对时间",
+            f"happened_at:早于上一步骤“{zh(CallOffState, loaded.state)}”({before.isoformat()}),请核对时间",
             f"happened_at: is before the step before it, {loaded.state} ({before.isoformat()}): correct the time",
             errors=[
                 {"field": "happened_at", "problem": f"早于 / before {before.isoformat()}",

@@ -20,6 +20,7 @@ from chubei_shared.contracts.care import (
 from chubei_shared.cursors import cursor_of, key_of
 from chubei_shared.errors import Conflict, Forbidden, Invalid, NotFound
 from chubei_shared.outbox import enqueue
+from chubei_shared.state_words import zh, zh_any
 from chubei_shared.tokens import Caller, Role
 from sqlalchemy import func, select, text, tuple_
 from sqlalchemy.orm import Session
@@ -146,7 +147,8 @@ def _refuse_move(task: Task, state: CareState) -> None:
     if state not in following:
         may = ", ".join(sorted(following))
         raise Conflict(
-            f"任务为 {task.state},不能改为 {state};" + (f"可改为 {may}" if may else "再次到期时会另开新任务"),
+            f"任务{zh(CareState, task.state)},不能改为{zh(CareState, state)};"
+            + (f"可改为{zh_any(CareState, following)}" if may else "再次到期时会另开新任务"),
             f"The task is {task.state} and can not become {state}: "
             + (f"it may become {may}" if may else "a new one opens when it is due again"),
             state=task.state,

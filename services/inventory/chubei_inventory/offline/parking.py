@@ -19,6 +19,7 @@ from chubei_shared.cursors import cursor_of, key_of, serial
 from chubei_shared.editions import etag_of, refuse_other_edition
 from chubei_shared.errors import Conflict, Forbidden, Invalid, NotFound
 from chubei_shared.outbox import enqueue
+from chubei_shared.state_words import zh
 from chubei_shared.tokens import Caller, Role
 from sqlalchemy import ARRAY, Text, any_, cast, select, text
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
@@ -237,7 +238,7 @@ def _find(session: Session, key: str, lock: bool = False) -> Parked:
 def _refuse_settled(row: Parked) -> None:
     if row.status != ParkedStatus.OPEN:
         raise Conflict(
-            f"已由 {row.settled_by} 处理({row.status})",
+            f"已由 {row.settled_by} 处理({zh(ParkedStatus, row.status)})",
             f"It has been settled already by {row.settled_by} ({row.status})",
             status_now=row.status,
         )

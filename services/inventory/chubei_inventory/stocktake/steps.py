@@ -16,6 +16,7 @@ from chubei_shared.contracts.stocktakes import (
 from chubei_shared.editions import refuse_other_edition
 from chubei_shared.errors import Conflict, Forbidden
 from chubei_shared.outbox import enqueue
+from chubei_shared.state_words import zh, zh_any
 from chubei_shared.tokens import Caller, Role
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
@@ -100,7 +101,8 @@ def _refuse_move(stocktake: tables.Stocktake, state: StocktakeState) -> None:
     if state not in following:
         may = ", ".join(sorted(following))
         raise Conflict(
-            f"盘点为 {stocktake.state},不能改为 {state};" + (f"可改为 {may}" if may else "已结束,请另开盘点"),
+            f"盘点{zh(StocktakeState, stocktake.state)},不能改为{zh(StocktakeState, state)};"
+            + (f"可改为{zh_any(StocktakeState, following)}" if may else "已结束,请另开盘点"),
             f"The stocktake is {stocktake.state} and can not become {state}: "
             + (f"it may become {may}" if may else "it is closed, open another"),
             state=stocktake.state,

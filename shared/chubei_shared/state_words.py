@@ -1,8 +1,12 @@
-"""PURE: states, steps and moves as people here call them. What services tell each other stays as in the contracts."""
+"""States, steps and moves as people here call them. What services tell each other stays as in the contracts."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
+from chubei_shared.contracts.batches import ParkedStatus
+from chubei_shared.contracts.call_offs import CallOffState
 from chubei_shared.contracts.call_out import CallState
+from chubei_shared.contracts.care import CareState
 from chubei_shared.contracts.confirmations import ConfirmationState
 from chubei_shared.contracts.exercises import ExerciseStatus, InjectStatus
 from chubei_shared.contracts.holds import HoldStatus
@@ -12,6 +16,7 @@ from chubei_shared.contracts.plans import PlanStatus
 from chubei_shared.contracts.reports import ReportKind, ReportStatus
 from chubei_shared.contracts.response import TaskState
 from chubei_shared.contracts.shelters import RecordState
+from chubei_shared.contracts.stocktakes import StocktakeState
 
 _WORDS: dict[type[StrEnum], str] = {
     PlanStatus: "proposed 待审批 approving 审批中 approved 已批准 refused 已退回 superseded 已被取代",
@@ -29,6 +34,10 @@ _WORDS: dict[type[StrEnum], str] = {
     OralState: "open 待补文件 unaccounted 待说明 closed 已办结",
     RecordState: "pending 处理中 done 已完成 refused 未被库存接受 asked 待答复 accepted 已同意 declined 不同意 "
     "answered 已答复",
+    CallOffState: "ordered 已下单 confirmed 已确认 ready 已备好 collected 已提货 failed 供方未能供货 withdrawn 已撤回",
+    CareState: "open 待签收 acknowledged 已签收 done 已办结 lapsed 已不需办理",
+    StocktakeState: "counting 清点中 review 待批准 posted 已入账 cancelled 已取消",
+    ParkedStatus: "open 待核 booked 已自动入账 accepted 已采纳 rejected 未采纳",
 }
 _ZH = {
     kind: dict(zip(words.split()[::2], words.split()[1::2], strict=True)) for kind, words in _WORDS.items()
@@ -38,3 +47,8 @@ _ZH = {
 def zh(kind: type[StrEnum], value: str) -> str:
     """In Chinese; KeyError for what is none of its values."""
     return _ZH[kind][value]
+
+
+def zh_any(kind: type[StrEnum], values: Iterable[str]) -> str:
+    """All of them, in a sentence."""
+    return "、".join(zh(kind, value) for value in sorted(values))

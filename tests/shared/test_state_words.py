@@ -1,7 +1,7 @@
 """Every state that a message names has its words."""
 
 import pytest
-from chubei_allocation import state_words
+from chubei_shared import state_words
 
 
 @pytest.mark.parametrize("kind", state_words._WORDS, ids=lambda kind: kind.__name__)
