@@ -65,6 +65,18 @@ def test_the_plan_draws_on_the_agreement_where_the_shelf_is_not_enough(stocked):
     assert water[stocked.supplier] >= 100
 
 
+def test_what_is_asked_by_work_comes_out_the_same_once_more(stocked):
+    incident = stocked.declare()
+    first, again = (stocked.request(incident) for _ in range(2))
+    trips = []
+    for request_id in (first, again):
+        stocked.solve(request_id)
+        state = stocked.commander.plan_request(request_id)
+        assert state.work_limit == EFFORT["work_limit"]
+        trips.append(stocked.commander.plan(state.plan_id).plan["trips"])
+    assert trips[0] == trips[1]
+
+
 def test_the_same_request_again_is_the_same_and_another_body_is_not(district):
     incident = district.declare()
     body = PlanRequest(id=uuid4(), incident_id=incident.id, now_min=0)

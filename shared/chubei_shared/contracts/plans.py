@@ -53,6 +53,7 @@ class RequestView(Dto):
     attempts: int
     time_limit_s: int
     seed: int
+    work_limit: int | None = None
     replaces: UUID | None = None
     progress: Progress | None
     error: str | None

@@ -173,6 +173,7 @@ def _views(session: Session, found: list[tables.PlanRequest]) -> list[RequestVie
             status=job.status,
             attempts=job.attempts,
             time_limit_s=job.time_limit_s,
+            work_limit=job.body.get("work_limit"),
             seed=job.seed,
             replaces=job.replaces,
             progress=Progress.model_validate(job.progress) if job.progress else None,
