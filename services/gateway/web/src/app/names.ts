@@ -46,7 +46,7 @@ interface Named {
 
 /** What the services say, with what they name by code called by its name, where that is known. */
 export function spoken(text: string, known = (code: string): Named | undefined => items.value.get(code) ?? places.value.get(code)): string {
-  return text.replace(/[A-Za-z0-9]+(?:[-_.:#][A-Za-z0-9]+)*/g, (code) => {
+  return text.replace(/[A-Za-z0-9]+(?:[-_.#][A-Za-z0-9]+)*/g, (code) => {
     const found = /[\d-]/.test(code) ? known(code) : undefined // a mere word is no code
     return found ? either(found.name_zh, found.name_en) : code
   })
