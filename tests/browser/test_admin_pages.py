@@ -95,6 +95,7 @@ def test_a_bad_cell_is_shown_and_nothing_is_taken_until_it_is_mended(desk, seede
     expect(bad).to_have_count(1)
     expect(bad).to_contain_text("D2")
     expect(bad.locator("mark")).to_have_text("十")
+    expect(bad.get_by_role("cell", name="行走次序", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name="导入", exact=True)).to_have_count(0)
     assert serious(page) == []
     with page.expect_download() as marked:
@@ -111,6 +112,29 @@ def test_a_bad_cell_is_shown_and_nothing_is_taken_until_it_is_mended(desk, seede
     page.goto("/admin/stores")
     page.get_by_role("button", name="货位 示例北库").click()
     expect(page.get_by_role("region", name="货位", exact=True)).to_contain_text(f"{code}-2")
+    assert serious(page) == []
+
+
+def test_one_fault_is_one_thing_and_what_is_wide_shows_that_it_scrolls(desk):
+    page = desk("/admin/imports", Role.COMMANDER, language="en", **PHONE)
+    page.get_by_label("Which list").select_option("bins")
+    for cells, said in (
+        (("ten", "20"), "1 thing is wrong"),
+        (("ten", "twenty"), "2 things are wrong"),
+    ):
+        rows = "".join(f"STORE-N,X-{number},A,{order},1010301\n" for number, order in enumerate(cells))
+        content = f"place_id,code,aisle,walk_order,item_code\n{rows}".encode()
+        page.get_by_label("Choose a file").set_input_files(
+            {"name": "bins.csv", "mimeType": "text/csv", "buffer": content}
+        )
+        page.get_by_role("button", name="Check the file").click()
+        expect(page.get_by_role("alert")).to_contain_text(said)
+    expect(page.get_by_text("Checked: 2 rows")).to_be_visible()
+    table = page.get_by_role("region", name="What is wrong")
+    expect(table).to_have_css("background-attachment", "local, local, scroll, scroll, scroll")
+    table.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("box => box.scrollLeft > 0", arg=table.element_handle())
     assert serious(page) == []
 
 

@@ -81,6 +81,33 @@ def test_a_button_tapped_twice_does_one_thing(open_page, store):
     assert store.shelf()["1029901"] == 480
 
 
+def test_nothing_that_has_the_focus_lies_under_the_button_that_confirms(open_page, store):
+    page = open_page("/", "en", **chromium.PHONE)
+    clerk.begin(page, *store.clerk("Wang Li"))
+    clerk.go(page, "Transfer")
+    clerk.scan(page, f"chubei:lot:{store.lots['1019903']}")
+    expect(page.locator("main form")).to_be_visible()
+    page.get_by_text("Voucher number").click()  # which makes the form longer than the phone
+    focused, bar = page.locator("main form :focus:not(.foot *)"), page.locator("main .foot")
+    seen = 0
+    for key in ("Tab", "Shift+Tab"):
+        for _ in range(12):
+            page.keyboard.press(key)
+            page.evaluate("new Promise(requestAnimationFrame)")
+            if focused.count():
+                field, foot = focused.bounding_box(), bar.bounding_box()
+                assert field["y"] + field["height"] <= foot["y"], focused.evaluate("one => one.outerHTML")
+                seen += 1
+    assert seen > 8
+    clerk.choose_place(page, store.other)
+    page.locator("#pad-packs").fill("0")
+    page.locator("#pad-units").fill("1")
+    expect(page.get_by_role("button", name="Transfer: 1 piece", exact=True)).to_be_enabled()
+    clerk.confirm(page)
+    clerk.go_records(page)
+    expect(page.locator("main li.card")).to_contain_text("Quilt 1 piece")
+
+
 def _count(page: Page, store: Store, found: dict[str, int]) -> None:
     for code, units in found.items():
         clerk.scan(page, f"chubei:lot:{store.lots[code]}")

@@ -59,6 +59,8 @@ def test_a_keeper_reports_heads_by_a_short_code(night, open_page):
     page.get_by_label("People here now").fill("120000")
     page.get_by_role("button", name="Report").click()
     expect(page.get_by_role("alert")).to_contain_text("more than 3 times")
+    expect(page.get_by_role("alert")).to_contain_text("press the button")
+    expect(page.get_by_role("alert")).not_to_contain_text("surely")
     expect(page.get_by_role("button", name="there are 120,000 people")).to_be_enabled()
     assert serious(page) == []
     page.get_by_label("People here now").fill("120")
@@ -121,6 +123,11 @@ def test_a_driver_takes_over_and_the_shelter_receives_hands_out_asks_for_more_an
     here.get_by_role("button", name="发给指挥部").click()
     expect(here.get_by_role("status")).to_contain_text("已提出")
     here.get_by_role("button", name="归还", exact=True).click()
+    expect(here.get_by_label("完好").first).to_be_visible()
+    listed = here.locator("fieldset legend").all_inner_texts()
+    assert listed[0] == "归还的是"
+    assert len(listed) > 1
+    assert all("帐篷" in name for name in listed[1:])  # blankets and water stay with whom they were given to
     here.get_by_label("完好").first.fill("9999")
     here.get_by_role("button", name="登记归还").click()
     expect(here.get_by_role("alert")).to_contain_text("待回收只有")

@@ -89,6 +89,8 @@ def test_the_response_plan_is_changed_and_another_window_does_not_overwrite_it(d
         form.get_by_label("Done within").fill("99999999999")
         form.get_by_role("button", name="Take into the changes").click()
         expect(form).to_be_visible()  # the browser says which field it is
+        form.get_by_label("Done within").fill("20160")
+        expect(form.get_by_text("= 14 d", exact=True)).to_be_visible()
         form.get_by_label("Done within").fill("45")
         form.get_by_role("button", name="Take into the changes").click()
         expect(page.get_by_role("region", name="Changes that are not published")).to_contain_text(
@@ -97,7 +99,8 @@ def test_the_response_plan_is_changed_and_another_window_does_not_overwrite_it(d
     first.get_by_role("button", name="At level IV").click()
     expect(first.get_by_role("region", name="Response plan")).not_to_contain_text(duty)
     first.get_by_role("button", name="At level I", exact=False).first.click()
-    expect(first.get_by_role("region", name="Response plan")).to_contain_text("Look after the stores")
+    duties = first.get_by_role("region", name="Response plan")
+    expect(duties.get_by_role("row").filter(has_text="Look after the stores")).to_contain_text("45 min")
     assert serious(first) == []
     first.get_by_role("button", name="Publish as version").dblclick()
     expect(first.get_by_role("status")).to_contain_text(f"version {before['version'] + 1}")

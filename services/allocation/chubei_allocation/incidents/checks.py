@@ -127,7 +127,8 @@ def check_believable(field: str, where: str, number: int, places: int, sure: boo
             errors=[
                 {
                     "field": field,
-                    "problem": f"超过容量 {places} 的 {_MANY_TIMES} 倍 / more than {_MANY_TIMES} times its places",
+                    "problem": f"超过容量 {places} 的 {_MANY_TIMES} 倍 / "
+                    f"more than {_MANY_TIMES} times its {places} places",
                     "remedy": f"核对人数,或填 {how}: true / check the number, or say {how}: true",
                 }
             ],

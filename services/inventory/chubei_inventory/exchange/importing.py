@@ -269,7 +269,7 @@ def _refused(report: ImportReport) -> Invalid:
     where = _row(first)["field"]
     return Invalid(
         f"有 {report.fault_count} 处错误,未导入任何内容。第一处 {where}:{first.problem};请{first.remedy}",
-        f"There are {report.fault_count} faults, and nothing was imported. The first, {where}: {first.problem_en}: "
+        f"Nothing was imported; faults: {report.fault_count}. The first, {where}: {first.problem_en}: "
         f"{first.remedy_en}",
         errors=[_row(fault) for fault in report.faults],
         faults=[fault.model_dump() for fault in report.faults],

@@ -4,6 +4,7 @@ import { ref } from 'vue'
 import { api, told } from '../api/client'
 import type { components } from '../api/schema'
 import { either } from '../i18n'
+import { unitName } from '../i18n/units'
 
 type Item = components['schemas']['Item']
 type Place = components['schemas']['Place']
@@ -38,15 +39,27 @@ export async function learnNames(again = false): Promise<void> {
   places.value = new Map(sites.map((one) => [one.id, one]))
 }
 
+interface Named {
+  name_zh: string
+  name_en: string
+}
+
+/** What the services say, with what they name by code called by its name, where that is known. */
+export function spoken(text: string, known = (code: string): Named | undefined => items.value.get(code) ?? places.value.get(code)): string {
+  return text.replace(/[A-Za-z0-9]+(?:[-_.#][A-Za-z0-9]+)*/g, (code) => {
+    const found = /[\d-]/.test(code) ? known(code) : undefined // a mere word is no code
+    return found ? either(found.name_zh, found.name_en) : code
+  })
+}
+
 export function useNames() {
-  const named = (one: { name_zh: string; name_en: string } | undefined, otherwise: string) =>
+  const named = (one: Named | undefined, otherwise: string) =>
     one ? either(one.name_zh, one.name_en) : otherwise
   return {
     items,
     places,
     item: (code: string) => named(items.value.get(code), code),
-    /** In Chinese; in English an item's name says what one of it is. */
-    unit: (code: string) => either(items.value.get(code)?.unit_zh ?? '', ''),
+    unit: (code: string, count?: number) => unitName(items.value.get(code)?.unit_zh ?? '', count),
     place: (id: string) => named(places.value.get(id), id),
   }
 }

@@ -1,7 +1,9 @@
 // How items, lots, times and entries are said on the screen.
 import { useI18n } from 'vue-i18n'
 
+import { spoken as byName } from '../app/names'
 import { either } from '../i18n'
+import { unitName } from '../i18n/units'
 import { useDesk } from './desk'
 import type { KitLot } from './device/lots'
 import type { Entry } from './outbox/entries'
@@ -16,7 +18,7 @@ export function useWords() {
     const item = items.value.get(code)
     return item ? either(item.name_zh, item.name_en) : code
   }
-  const unit = (code: string) => either(items.value.get(code)?.unit_zh ?? '', '')
+  const unit = (code: string, count?: number) => unitName(items.value.get(code)?.unit_zh ?? '', count)
   const place = (id: string) => {
     const found = kit.value?.places.find((one) => one.id === id)
     return found ? either(found.name_zh, found.name_en) : id
@@ -39,8 +41,10 @@ export function useWords() {
   const entry = ({ draft }: Entry) => {
     const kind = draft.reverses?.kind ?? draft.kind
     const did = draft.reverses ? `${t('clerk.reverse')} ${t(`clerk.${kind}`)}` : t(`clerk.${kind}`)
-    const what = draft.lot ? `${name(draft.lot.item_code)} ${whole(draft.units ?? 0)} ${unit(draft.lot.item_code)}` : ''
+    const what = draft.lot ? `${name(draft.lot.item_code)} ${whole(draft.units ?? 0)} ${unit(draft.lot.item_code, draft.units)}` : ''
     return [did, draft.order?.number, what].filter(Boolean).join(' · ')
   }
-  return { name, unit, place, day, lot, expiry, whole, span, state, entry }
+  /** What the services say, with names for codes. */
+  const spoken = (text: string) => byName(text, (code) => items.value.get(code) ?? kit.value?.places.find((one) => one.id === code))
+  return { spoken, name, unit, place, day, lot, expiry, whole, span, state, entry }
 }

@@ -3,6 +3,7 @@ import { computed, ref } from 'vue'
 
 import { told } from '../api/client'
 import type { components } from '../api/schema'
+import { spoken as byName } from '../app/names'
 import { either } from '../i18n'
 import { guestApi } from './link'
 
@@ -26,6 +27,6 @@ export function useShelter(subject: string[]) {
     return found ? either(found.name_zh, found.name_en) : code
   }
   /** What the services say, with items by name where they have a code. */
-  const spoken = (text: string) => items.value.reduce((said, { item_code }) => said.replaceAll(item_code, name(item_code)), text)
+  const spoken = (text: string) => byName(text, (code) => items.value.find((one) => one.item_code === code))
   return { path, list, items, here, look, name, spoken }
 }

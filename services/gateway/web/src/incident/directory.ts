@@ -2,6 +2,7 @@
 import { shallowRef } from 'vue'
 
 import { api, told, type Shape } from '../api/client'
+import { learnNames, useNames } from '../app/names'
 import { either } from '../i18n'
 
 interface Named {
@@ -24,14 +25,16 @@ const found = shallowRef<Directory | null>(null)
 
 export async function loadDirectory(): Promise<Directory> {
   if (found.value) return found.value
-  const [network, places, items] = await Promise.all([told(api.GET('/v1/network')), allPlaces(), allItems()])
+  const [network] = await Promise.all([told(api.GET('/v1/network')), learnNames()])
+  const known = useNames()
+  const [items, places] = [known.items.value, [...known.places.value.values()]]
   const vehicles = network.vehicle_types ?? []
   const named = new Map<string, Named>([
     ...(network.subdistricts ?? []).map((one) => [one.id, one] as const),
     ...places.map((one) => [one.id, one] as const),
     ...(network.shelters ?? []).map((one) => [one.id, one] as const),
     ...vehicles.map((one) => [one.id, one] as const),
-    ...items.map((one) => [one.code, one] as const),
+    ...items,
   ])
   found.value = {
     district: network.district ?? null,
@@ -41,31 +44,9 @@ export async function loadDirectory(): Promise<Directory> {
     sites: network.loading_sites ?? [],
     stores: new Set(places.filter((one) => one.kind === 'store' || one.kind === 'special').map((one) => one.id)),
     named,
-    items: new Map(items.map((one) => [one.code, one])),
+    items,
   }
   return found.value
-}
-
-async function allPlaces(): Promise<Shape<'Place'>[]> {
-  const rows: Shape<'Place'>[] = []
-  let cursor: string | null | undefined
-  do {
-    const page = await told(api.GET('/v1/places', { params: { query: { limit: 500, cursor } } }))
-    rows.push(...page.rows)
-    cursor = page.next_cursor
-  } while (cursor)
-  return rows
-}
-
-async function allItems(): Promise<Shape<'Item'>[]> {
-  const rows: Shape<'Item'>[] = []
-  let cursor: string | null | undefined
-  do {
-    const page = await told(api.GET('/v1/items', { params: { query: { limit: 500, cursor } } }))
-    rows.push(...page.rows)
-    cursor = page.next_cursor
-  } while (cursor)
-  return rows
 }
 
 /** The name of a place, item, vehicle type or sub-district in the page's language; its id where it has none. */

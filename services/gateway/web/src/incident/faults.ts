@@ -1,5 +1,6 @@
 // Which field of a form a Problem is about: problem+json names it, in `errors` or at the beginning of its detail.
 import type { Problem } from '../api/client'
+import { spoken } from '../app/names'
 import { either, half } from '../i18n'
 
 interface Fault {
@@ -13,9 +14,9 @@ export function faults(problem: Problem | null): Map<string, string> {
   const told = new Map<string, string>()
   if (!problem) return told
   const rows = Array.isArray(problem.body.errors) ? (problem.body.errors as Fault[]) : []
-  for (const row of rows) told.set(row.field.replace(/^body\./, ''), `${half(row.problem)}${either('。', '. ')}${half(row.remedy)}`)
+  for (const row of rows) told.set(row.field.replace(/^body\./, ''), spoken(`${half(row.problem)}${either('。', '. ')}${half(row.remedy)}`))
   const named = /^([a-z_][\w.[\]]*)[::]\s*(.+)$/s.exec(problem.text)
-  if (!told.size && named) told.set(named[1]!, named[2]!)
+  if (!told.size && named) told.set(named[1]!, spoken(named[2]!))
   return told
 }
 
