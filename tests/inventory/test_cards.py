@@ -152,6 +152,19 @@ def test_the_ledger_of_loans_says_what_is_to_come_back_and_until_when(yard, http
     assert loans(only_open=False)[0] == ("月坛街道", 0, "returned")
 
 
+def test_a_loan_or_a_return_that_is_reversed_never_was(yard, http):
+    yard.item = yard.new_item(returnable=True)
+    lot = {"lot_no": "A", "maker": "厂"}
+    move(yard, "receive", 0, {"quantity": 30, "lot": lot})
+    move(yard, "issue", 1, {"quantity": 10}, recipient="月坛街道")
+    slip = move(yard, "issue", 2, {"quantity": 8}, recipient="展览路街道")
+    back = move(yard, "return", 3, {"lot": lot, "good": 4}, issued_from=yard.store)
+    for one in (slip, back):
+        yard.admin.record(yard.reversal(one.id))
+    rows = http.get("/v1/loans", params={"place_id": yard.store, "only_open": False}).json()["rows"]
+    assert [(row["recipient"], row["outstanding"]) for row in rows] == [("月坛街道", 10)]
+
+
 def test_what_has_no_rule_always_comes_back(yard, http):
     yard.item = yard.new_item(returnable=True)
     move(yard, "receive", -24 * 4000, {"quantity": 3, "lot": {"lot_no": "A", "maker": "厂"}})
