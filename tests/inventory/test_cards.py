@@ -211,6 +211,21 @@ def test_a_recalled_lot_is_used_nowhere_and_free_again_when_the_recall_is_lifted
     yard.admin.record(yard.issue(11))
 
 
+def test_what_is_aboard_or_recalled_is_not_shown_as_available(yard, http, sign_in):
+    lot_id = str(yard.receive(10))
+    load = yard.issue(4, order_id=uuid4()).model_dump(mode="json")
+    assert sign_in(Role.SERVICE).post("/v1/movements", json=load).status_code == 201
+
+    def available() -> dict[str, int]:
+        rows = http.get("/v1/stock", params={"lot_id": lot_id}).json()["rows"]
+        return {row["state"]: row["available"] for row in rows}
+
+    assert available() == {"shelf": 6, "transit": 0}
+    lot_no = yard.admin.stock(place_id=yard.store).rows[0].lot_no
+    http.post("/v1/recalls", json=recall("厂", lot_no=lot_no))
+    assert available() == {"shelf": 0, "transit": 0}
+
+
 def test_a_lot_that_comes_in_during_a_recall_is_recalled(yard, http):
     maker = f"厂{uuid4().hex[:6]}"
     wide, narrow = recall(maker), recall(maker, item_code=yard.item)
