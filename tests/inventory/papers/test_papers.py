@@ -216,6 +216,7 @@ def test_a_paper_that_a_movement_does_not_have_is_refused(yard, http, kind, form
     assert error["field"] == field
     assert error["remedy"].startswith(remedy)
     assert f"of the kind {kind}" in answer.json()["detail_en"]
+    assert ("可打印的单据为入库单" in answer.json()["detail"]) == (field == "form")
 
 
 def test_who_prints(yard, sign_in):
