@@ -226,6 +226,29 @@ def test_what_is_aboard_or_recalled_is_not_shown_as_available(yard, http, sign_i
     assert available() == {"shelf": 0, "transit": 0}
 
 
+def test_a_lot_is_good_again_when_the_test_that_it_failed_is_reversed(yard, http):
+    lot_id = yard.receive(10)
+    move(yard, "test", 0, {"quantity": 2, "lot_id": lot_id})
+
+    def fail() -> Any:
+        line = {"item_code": yard.item, "lot_id": lot_id, "returned": 2}
+        return move(yard, "tested", 1, line, passed=False)
+
+    def qualities() -> set[str]:
+        return {row.quality for row in yard.admin.stock(lot_id=lot_id).rows}
+
+    slip = fail()
+    assert qualities() == {"sealed"}
+    yard.admin.record(yard.reversal(slip.id))
+    assert qualities() == {"ok"}
+    slip = fail()
+    called = recall("厂", lot_no=yard.admin.stock(lot_id=lot_id).rows[0].lot_no)
+    http.post("/v1/recalls", json=called)
+    yard.admin.record(yard.reversal(slip.id))
+    assert qualities() == {"recalled"}, "what has changed since stays"
+    assert yard.books_balance()
+
+
 def test_a_lot_that_comes_in_during_a_recall_is_recalled(yard, http):
     maker = f"厂{uuid4().hex[:6]}"
     wide, narrow = recall(maker), recall(maker, item_code=yard.item)
