@@ -12,8 +12,10 @@ from chubei_shared.contracts.exercises import ExerciseStatus, InjectStatus
 from chubei_shared.contracts.holds import HoldStatus
 from chubei_shared.contracts.oral_orders import OralState
 from chubei_shared.contracts.orders import OrderStatus, StepKind
+from chubei_shared.contracts.papers import PaperForm
 from chubei_shared.contracts.plans import PlanStatus
 from chubei_shared.contracts.reports import ReportKind, ReportStatus
+from chubei_shared.contracts.reserves import PriceRule
 from chubei_shared.contracts.response import TaskState
 from chubei_shared.contracts.shelters import RecordState
 from chubei_shared.contracts.stocktakes import StocktakeState
@@ -37,6 +39,8 @@ _WORDS: dict[type[StrEnum], str] = {
     CallOffState: "ordered 已下单 confirmed 已确认 ready 已备好 collected 已提货 failed 供方未能供货 withdrawn 已撤回",
     CareState: "open 待签收 acknowledged 已签收 done 已办结 lapsed 已不需办理",
     StocktakeState: "counting 清点中 review 待批准 posted 已入账 cancelled 已取消",
+    PriceRule: "fixed 固定价 capped 最高限价 market 市场价",
+    PaperForm: "receipt 入库单 issue 出库单 load 随车清单 acceptance 接收单",
     ParkedStatus: "open 待核 booked 已自动入账 accepted 已采纳 rejected 未采纳",
 }
 _ZH = {

@@ -225,8 +225,9 @@ def test_the_price_rule_is_kept(yard, rule, amount_fen, right):
     if right:
         assert supplier.step(call_off_id, "confirmed", amount_fen=amount_fen).amount_fen == amount_fen
     else:
-        with pytest.raises(Invalid, match="amount_fen"):
+        with pytest.raises(Invalid, match="amount_fen") as refused:
             supplier.step(call_off_id, "confirmed", amount_fen=amount_fen)
+        assert rule not in refused.value.detail, "in Chinese words"
 
 
 @given(st.sampled_from(PriceRule), st.integers(0, 10**9), st.integers(0, 10**9))

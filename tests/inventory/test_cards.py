@@ -152,6 +152,19 @@ def test_the_ledger_of_loans_says_what_is_to_come_back_and_until_when(yard, http
     assert loans(only_open=False)[0] == ("月坛街道", 0, "returned")
 
 
+def test_a_loan_or_a_return_that_is_reversed_never_was(yard, http):
+    yard.item = yard.new_item(returnable=True)
+    lot = {"lot_no": "A", "maker": "厂"}
+    move(yard, "receive", 0, {"quantity": 30, "lot": lot})
+    move(yard, "issue", 1, {"quantity": 10}, recipient="月坛街道")
+    slip = move(yard, "issue", 2, {"quantity": 8}, recipient="展览路街道")
+    back = move(yard, "return", 3, {"lot": lot, "good": 4}, issued_from=yard.store)
+    for one in (slip, back):
+        yard.admin.record(yard.reversal(one.id))
+    rows = http.get("/v1/loans", params={"place_id": yard.store, "only_open": False}).json()["rows"]
+    assert [(row["recipient"], row["outstanding"]) for row in rows] == [("月坛街道", 10)]
+
+
 def test_what_has_no_rule_always_comes_back(yard, http):
     yard.item = yard.new_item(returnable=True)
     move(yard, "receive", -24 * 4000, {"quantity": 3, "lot": {"lot_no": "A", "maker": "厂"}})
@@ -196,6 +209,44 @@ def test_a_recalled_lot_is_used_nowhere_and_free_again_when_the_recall_is_lifted
     assert [http.post(lift, json={"reason": "复检合格"}).status_code for _ in range(2)] == [200, 200]
     assert http.post(lift, json={"reason": "another"}).status_code == 409
     yard.admin.record(yard.issue(11))
+
+
+def test_what_is_aboard_or_recalled_is_not_shown_as_available(yard, http, sign_in):
+    lot_id = str(yard.receive(10))
+    load = yard.issue(4, order_id=uuid4()).model_dump(mode="json")
+    assert sign_in(Role.SERVICE).post("/v1/movements", json=load).status_code == 201
+
+    def available() -> dict[str, int]:
+        rows = http.get("/v1/stock", params={"lot_id": lot_id}).json()["rows"]
+        return {row["state"]: row["available"] for row in rows}
+
+    assert available() == {"shelf": 6, "transit": 0}
+    lot_no = yard.admin.stock(place_id=yard.store).rows[0].lot_no
+    http.post("/v1/recalls", json=recall("厂", lot_no=lot_no))
+    assert available() == {"shelf": 0, "transit": 0}
+
+
+def test_a_lot_is_good_again_when_the_test_that_it_failed_is_reversed(yard, http):
+    lot_id = yard.receive(10)
+    move(yard, "test", 0, {"quantity": 2, "lot_id": lot_id})
+
+    def fail() -> Any:
+        line = {"item_code": yard.item, "lot_id": lot_id, "returned": 2}
+        return move(yard, "tested", 1, line, passed=False)
+
+    def qualities() -> set[str]:
+        return {row.quality for row in yard.admin.stock(lot_id=lot_id).rows}
+
+    slip = fail()
+    assert qualities() == {"sealed"}
+    yard.admin.record(yard.reversal(slip.id))
+    assert qualities() == {"ok"}
+    slip = fail()
+    called = recall("厂", lot_no=yard.admin.stock(lot_id=lot_id).rows[0].lot_no)
+    http.post("/v1/recalls", json=called)
+    yard.admin.record(yard.reversal(slip.id))
+    assert qualities() == {"recalled"}, "what has changed since stays"
+    assert yard.books_balance()
 
 
 def test_a_lot_that_comes_in_during_a_recall_is_recalled(yard, http):

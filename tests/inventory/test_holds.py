@@ -104,7 +104,9 @@ def test_what_is_passed_over_is_named_with_the_reason(yard, engine):
     off["lines"] = [{"item_code": yard.item, "lot_id": lots["sealed"], "quantity": 10}]
     yard.admin.record(Seal.model_validate(off))
     with engine.begin() as connection:
-        gone = text("UPDATE lot SET quality = 'recalled' WHERE id = :id")
+        gone = text(
+            "INSERT INTO lot_change (lot_id, quality, reason, recorded_by) VALUES (:id, 'recalled', 'x', 'x')"
+        )
         connection.execute(gone, {"id": lots["recalled"]})
     good = yard.receive(10, date(2032, 1, 1), lot_no="good")
     view = yard.service.hold(yard.request(yard.line(10)))
@@ -201,7 +203,12 @@ def test_a_lot_sealed_off_after_it_was_held_stays(yard, engine):
     lot_id = yard.receive(10)
     hold_id = yard.hold(5)
     with engine.begin() as connection:
-        connection.execute(text("UPDATE lot SET quality = 'recalled' WHERE id = :id"), {"id": lot_id})
+        connection.execute(
+            text(
+                "INSERT INTO lot_change (lot_id, quality, reason, recorded_by) VALUES (:id, 'recalled', 'x', 'x')"
+            ),
+            {"id": lot_id},
+        )
     with pytest.raises(Shortage):
         yard.service.record(yard.issue(1, hold_id=hold_id))
 

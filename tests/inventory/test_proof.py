@@ -138,6 +138,19 @@ def seq_of(engine: Engine, movement_id: UUID) -> int:
         return sql.scalar(text("SELECT seq FROM movement WHERE id = :id"), {"id": movement_id})
 
 
+def test_a_recalled_lot_that_is_silently_good_again(yard, broken, sign_in):
+    lot_id, other = yard.receive(10), yard.receive(10)
+    lots = {row.lot_id: row.lot_no for row in yard.admin.stock(place_id=yard.store).rows}
+    body = {"id": str(uuid4()), "maker": "厂", "lot_no": lots[lot_id], "occurred_at": yard.now().isoformat()}
+    assert sign_in(Role.ADMIN).post("/v1/recalls", json=body | {"reason": "抽检不合格"}).status_code == 201
+    by_hand = (
+        "UPDATE lot SET quality = CASE id WHEN :lot THEN 'ok' ELSE 'sealed' END WHERE id IN (:lot, :other)"
+    )
+    with broken(by_hand, lot=lot_id, other=other) as found:
+        keys = {one.rows["id"]: (one.expected, one.found) for one in found.pop("quality")}
+        assert (keys, found) == ({str(lot_id): ("recalled", "ok"), str(other): ("ok", "sealed")}, {})
+
+
 def test_a_leg(yard, broken, engine):
     lot_id = yard.receive(10)
     issued = yard.admin.record(yard.issue(2))

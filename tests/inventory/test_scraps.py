@@ -51,6 +51,21 @@ def test_it_is_booked_when_another_person_approves_it(yard, people, asked):
     assert clerk.post("/v1/scraps", json=asked).json()["status"] == "accepted"
 
 
+def test_what_two_scrapped_one_alone_does_not_bring_back(yard, people, asked):
+    clerk, boss = people
+    clerk.post("/v1/scraps", json=asked)
+    boss.post(f"/v1/scraps/{asked['id']}:approve", json={"reason": "鉴定意见"})
+    undo = yard.reversal(UUID(asked["id"])).model_dump(mode="json")
+    assert clerk.post("/v1/movements", json=undo).status_code == 403
+    [answer] = clerk.post("/v1/movements:batch", json={"movements": [undo]}).json()["rows"]
+    assert (answer["outcome"], answer["reason"]) == ("parked", "needs_approval")
+    assert yard.stock(f"sealed:{yard.store}")[0] == 2
+    parked = boss.get("/v1/parked-movements", params={"limit": 500}).json()["rows"]
+    [key] = [row["key"] for row in parked if row["id"] == undo["id"]]
+    done = boss.post(f"/v1/parked-movements/{key}:accept", json={"reason": "批错了"})
+    assert (done.status_code, yard.stock(f"sealed:{yard.store}")[0]) == (200, 5)
+
+
 def test_nobody_approves_the_own_request(yard, sign_in, asked):
     admin = sign_in(Role.ADMIN)
     assert admin.post("/v1/scraps", json=asked).status_code == 201

@@ -58,7 +58,8 @@ class MovementPage(Dto):
 class StockRow(Dto):
     """Stock of one lot on one account: a place's shelf, or what it keeps off it (`state`).
 
-    available = what can be promised: on hand - held - what is in dispute of the lot anywhere; 0 off the shelf.
+    available = what can be promised: on hand - held - what is in dispute of the lot anywhere; 0 off the shelf,
+    aboard, and of a lot that was recalled or sealed off. Whether it is still good on the day is the asker's to see.
     """
 
     place_id: str

@@ -38,6 +38,16 @@ def test_a_dispute_is_settled_by_finding_or_by_undoing(phone, boss):
     assert phone.yard.books_balance()
 
 
+def test_nothing_is_in_dispute_beyond_the_books(phone, boss):
+    phone.send(phone.receive(2), phone.issue(6))
+    body = {
+        "how": "found", "id": str(uuid4()), "occurred_at": phone.yard.now().isoformat(), "units": 1, "reason": "清点",
+        "place_id": "outside:issued", "lot_id": phone.disputes()[0]["lot_id"],
+    }  # fmt: skip
+    answer = boss.post("/v1/disputes:settle", json=body)
+    assert (answer.status_code, answer.json()["units"]) == (409, 0)
+
+
 def test_undoing_what_nobody_reported_names_the_field_and_the_remedy(phone, boss):
     when, unknown = phone.yard.now().isoformat(), str(uuid4())
     body = {

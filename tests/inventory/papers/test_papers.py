@@ -119,6 +119,17 @@ def test_what_arrived_with_damage_and_shortage(yard, http, sign_in):
     assert "接收单" in paper["page"]
 
 
+def test_the_total_of_what_came_back_is_that_of_its_lines(yard, http):
+    yard.item = yard.new_item(returnable=True)
+    lot_id = received(yard, 100).entries[0].lot_id
+    moved(yard, "issue", 10, place_id=yard.store)
+    line = {"item_code": yard.item, "lot_id": str(lot_id), "good": 4, "repair": 1, "lost": 5}
+    back = moved(yard, "return", place_id=yard.store, issued_from=yard.store, lines=[line])
+    *lines, total = rows_of(printed(http, back.id)["page"])
+    assert sorted(line[7] for line in lines) == ["1", "4"]
+    assert float(total[-2]) == pytest.approx(sum(float(line[-2]) for line in lines))
+
+
 def test_a_transfer_names_both_places(yard, http):
     received(yard, 10)
     target = yard.place(PlaceKind.STORE)
@@ -205,6 +216,7 @@ def test_a_paper_that_a_movement_does_not_have_is_refused(yard, http, kind, form
     assert error["field"] == field
     assert error["remedy"].startswith(remedy)
     assert f"of the kind {kind}" in answer.json()["detail_en"]
+    assert ("可打印的单据为入库单" in answer.json()["detail"]) == (field == "form")
 
 
 def test_who_prints(yard, sign_in):

@@ -251,7 +251,8 @@ def _amount(loaded: _Loaded, body: CallOffStep, quantity: int) -> int:
     rule, agreed = loaded.reserve.price_rule, quantity * loaded.reserve.unit_price_fen
     if not rules.price_allows(PriceRule(rule), agreed, body.amount_fen):
         raise Invalid(
-            f"amount_fen {body.amount_fen} 与价格规则 {rule} 不符,约定为 {agreed};请核对金额,或先改价格规则",
+            f"amount_fen {body.amount_fen} 与价格规则“{zh(PriceRule, rule)}”不符,约定为 {agreed};"
+            "请核对金额,或先改价格规则",
             f"amount_fen {body.amount_fen} is not as the price rule {rule} says, {agreed} is agreed: "
             "correct it, or change the rule first",
             errors=[{"field": "amount_fen", "problem": f"{rule}: {agreed}", "remedy": str(agreed)}],

@@ -27,7 +27,7 @@ from chubei_shared.contracts.movements import (
     Transfer,
     Unpack,
 )
-from chubei_shared.errors import Conflict, Invalid, Shortage
+from chubei_shared.errors import Conflict, Forbidden, Invalid, Shortage
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -308,9 +308,18 @@ def _reverse(session: Session, movement: Reverse) -> list[Leg]:
         select(tables.Movement).where(tables.Movement.id == movement.reverses_id)
     ).one()
     refuse_reversal(original)
+    if original.kind == "scrap":
+        raise Forbidden(*ONLY_BY_TWO)
     legs = laws.mirror(laws.fold(booked(session, [original.seq])[original.seq]))
     _lock_for(session, legs)
     return legs
+
+
+ONLY_BY_TWO = (
+    "报废经他人批准入账,冲正也须经他人批准:请用 POST /v1/movements:batch 报,由批准人在待核流水中采纳",
+    "A scrapping was approved by another person, and so is its reversal: report it by POST /v1/movements:batch; an "
+    "approver accepts it among what is parked",
+)
 
 
 def refuse_reversal(original: tables.Movement) -> None:

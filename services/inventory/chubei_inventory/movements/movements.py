@@ -1,6 +1,6 @@
 """Movements are the only way a quantity changes. `record` takes one, once, however often it is sent."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from chubei_inventory.ledger import facts, laws
 from chubei_inventory.ledger.laws import Leg
 from chubei_inventory.movements import kinds
 from chubei_inventory.stock import accounts, posting, queries
+from chubei_inventory.stock.pool import sql
 
 CLOCK_TOLERANCE = timedelta(hours=24)
 """How far a phone's clock may be ahead of the server's."""
@@ -170,8 +171,25 @@ def row_of(
     }
 
 
-def seal_failed(session: Session, recorded: Iterable[Movement], caller: Caller) -> None:
-    """A lot that failed its test is sealed off everywhere."""
+_AS_BEFORE = sql(
+    """
+    INSERT INTO lot_change (lot_id, quality, reason, recorded_by, movement_id)
+    SELECT c.lot_id, coalesce((
+               SELECT p.quality FROM lot_change p LEFT JOIN recall o ON o.id = p.recall_id
+               WHERE p.lot_id = c.lot_id AND p.seq < c.seq AND (p.quality <> 'recalled' OR o.lifted_at IS NULL)
+               ORDER BY p.seq DESC LIMIT 1), 'ok'), r.reason, :by, r.id
+    FROM movement r JOIN lot_change c ON c.movement_id = r.reverses_id
+    WHERE r.id = ANY(:ids) AND NOT EXISTS (SELECT FROM lot_change n WHERE n.lot_id = c.lot_id AND n.seq > c.seq)
+    ORDER BY c.lot_id
+    """,
+    ids="uuid",
+)
+
+
+def seal_failed(session: Session, recorded: Collection[Movement], caller: Caller) -> None:
+    """A lot that failed its test is sealed off everywhere; where that is reversed, it is what it was before."""
+    if undone := [m.id for m in recorded if isinstance(m, Reverse)]:
+        session.execute(_AS_BEFORE, {"ids": undone, "by": caller.person})
     failed = [m for m in recorded if isinstance(m, Tested) and not m.passed]
     for movement in failed:
         lots = select(tables.Entry.lot_id).join(

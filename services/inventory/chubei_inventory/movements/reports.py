@@ -192,6 +192,8 @@ def _hinders_reversal(report: Report, original: tables.Movement | None, taken: b
         return Hindrance(ParkedReason.NOT_REVERSIBLE, refused.detail, refused.detail_en)
     if taken:
         return _reversed_already(movement)
+    if original.kind == "scrap" and report.approved_by is None:
+        return Hindrance(ParkedReason.NEEDS_APPROVAL, *kinds.ONLY_BY_TWO)
     return None
 
 

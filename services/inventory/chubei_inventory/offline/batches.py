@@ -83,7 +83,7 @@ def _sorted(
     for one in sent:
         key = (one.id, one.body_hash)
         if row := parked.get(key):
-            answers[one.number] = _as_before(one, row)
+            answers[one.number] = as_before(one.number, row)
         elif key in seen or booked.get(one.id) == one.body_hash:
             answers[one.number] = BatchAnswer(number=one.number, id=one.id, outcome=Outcome.KNOWN)
         elif one.id in taken:
@@ -131,11 +131,11 @@ def _place_of(body: dict[str, Any]) -> str:
     return told if isinstance(told, str) and told.isprintable() and len(told) < 200 else _NOWHERE
 
 
-def _as_before(one: _Sent, row: Parked) -> BatchAnswer:
+def as_before(number: int, row: Parked) -> BatchAnswer:
     """The answer to what was parked before: why it still waits, or what became of it."""
     is_open = row.status == ParkedStatus.OPEN
     return BatchAnswer(
-        number=one.number, id=one.id, outcome=Outcome.KNOWN,
+        number=number, id=row.id, outcome=Outcome.KNOWN,
         reason=ParkedReason(row.reason) if is_open else None,
         detail=row.detail if is_open else row.settled_reason or "",
         detail_en=row.detail_en if is_open else row.settled_reason or "",

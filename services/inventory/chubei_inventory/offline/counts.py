@@ -90,8 +90,11 @@ def _park(
     session: Session, number: int, one: OfflineCount, raw: dict[str, Any], why: Hindered, caller: Caller
 ) -> BatchAnswer:
     as_text = parking.as_text(raw)
+    body_hash = sha256(as_text.encode()).digest()
+    if (known := parking.known(session, [one.id]).get((one.id, body_hash))) is not None:
+        return batches.as_before(number, known)
     hindrance = Hindrance(why.reason, why.error.detail, why.error.detail_en)
     place_id = laws.parent(one.account) or one.account
-    row = (one.id, sha256(as_text.encode()).digest(), as_text, place_id, hindrance)
+    row = (one.id, body_hash, as_text, place_id, hindrance)
     parking.park(session, [row], caller)
     return _parked(number, one, why)

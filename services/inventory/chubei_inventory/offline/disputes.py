@@ -90,7 +90,8 @@ def _find(session: Session, body: Found, caller: Caller) -> None:
     code = session.scalar(select(tables.Lot.item_code).where(tables.Lot.id == body.lot_id))
     account = Account(body.place_id, Goods(str(code), body.lot_id))
     lock(session, lots=[body.lot_id])
-    open_units = -accounts.standings(session, [account])[account].disputed
+    now = accounts.standings(session, [account]).get(account)  # an account beyond the books has none
+    open_units = -now.disputed if now else 0
     if open_units < body.units:
         raise Conflict(
             f"{body.place_id} 的该批次待核 {open_units},不足 {body.units},请核对(GET /v1/disputes)",

@@ -56,7 +56,8 @@ def show(session: Session, paper: PaperView) -> HTMLResponse:
     form = FORMS[paper.form]
     found = session.execute(_LINES, {"seqs": _seqs(session, movement, paper.form)}).all()
     counted = paper.form is PaperForm.ACCEPTANCE
-    rows = list(_counted(found) if counted else _moved(found, 1 if paper.form is PaperForm.RECEIPT else -1))
+    goods = _of_sign(found, 1 if paper.form is PaperForm.RECEIPT else -1)
+    rows = list(_counted(found) if counted else _moved(goods))
     return page(
         "paper.html",
         "paper.css",
@@ -66,7 +67,7 @@ def show(session: Session, paper: PaperView) -> HTMLResponse:
         columns=form.columns,
         fields=_fields(session, movement, paper.form),
         pages=list(_pages(rows)),
-        total=_total(found, rows, counted),
+        total=_total([] if counted else goods, len(rows)),
         reversed_by=session.scalar(undone),
         code=qr(f"chubei:paper:{paper.number}"),
         recorded=local(movement.recorded_at),
@@ -83,9 +84,9 @@ def _seqs(session: Session, movement: tables.Movement, form: PaperForm) -> list[
     return list(session.scalars(loaded.order_by(m.seq)))
 
 
-def _moved(found: Sequence[Any], sign: int) -> Iterator[list[Cell]]:
-    """What came onto (1) or left (-1) an account, by lot."""
-    for number, line in enumerate(_of_sign(found, sign), start=1):
+def _moved(goods: Sequence[Any]) -> Iterator[list[Cell]]:
+    """What came onto or left an account, by lot."""
+    for number, line in enumerate(goods, start=1):
         units = abs(line.units)
         packs, odd = divmod(units, line.pack)
         state = f"货位 {line.bin}" if line.bin else _STATES.get(line.account.partition(":")[0], "")
@@ -143,16 +144,14 @@ def _what(number: int, line: Any, state: str) -> list[Cell]:
     ]
 
 
-def _total(found: Sequence[Any], rows: Sequence[list[Cell]], counted: bool) -> list[Cell]:
-    """The last row. Units of different things are not summed; lines, weight and volume are."""
+def _total(goods: Sequence[Any], rows: int) -> list[Cell]:
+    """The last row. Units of different things are not summed; lines are, and the weight and volume of what they say."""
     blank = Cell("")
-    head = [blank, Cell("合计 Total"), Cell(f"共 {len(rows)} 行 lines"), blank]
-    if counted:
+    head = [blank, Cell("合计 Total"), Cell(f"共 {rows} 行 lines"), blank]
+    if not goods:
         return [*head, *[blank] * 6]
-    lines = [line for line in found if line.units < 0] or [line for line in found if line.units > 0]
-    lines = _of_sign(found, 1) if any(line.account == "outside:received" for line in found) else lines
-    kg = sum(abs(line.units) * line.weight_g for line in lines) / 1000
-    m3 = sum(abs(line.units) * line.volume_cm3 for line in lines) / 1e6
+    kg = sum(abs(line.units) * line.weight_g for line in goods) / 1000
+    m3 = sum(abs(line.units) * line.volume_cm3 for line in goods) / 1e6
     return [*head, *[blank] * 5, Cell(f"{kg:,.1f}", number=True), Cell(f"{m3:,.2f}", number=True)]
 
 

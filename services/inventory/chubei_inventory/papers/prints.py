@@ -7,6 +7,7 @@ from chubei_shared.china import day
 from chubei_shared.contracts.papers import PaperForm, PaperPage, PaperView, Print
 from chubei_shared.cursors import cursor_of, key_of
 from chubei_shared.errors import Invalid, NotFound
+from chubei_shared.state_words import zh_any
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
@@ -68,7 +69,7 @@ def _form(kind: str, asked: PaperForm | None) -> PaperForm:
     if asked is not None and asked not in forms:
         known = ", ".join(forms)
         raise Invalid(
-            f"form:{kind} 流水可打印的单据为 {known},请改选",
+            f"form:该流水({kind})可打印的单据为{zh_any(PaperForm, forms)},请改选 {known}",
             f"form: a movement of the kind {kind} has the papers {known}: choose one of them",
             errors=[{"field": "form", "problem": str(asked or kind), "remedy": known}],
         )

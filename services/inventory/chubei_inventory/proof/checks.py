@@ -117,6 +117,17 @@ CHECKS: dict[str, str] = {
                '0 <= held <= on hand' AS expected, format('on hand %s, held %s', on_hand, held) AS found
         FROM balance WHERE (on_hand < 0 AND NOT outside) OR held < 0 OR (held > 0 AND held > on_hand)
         """,
+    # By its last change, or as it came in; what an open recall is about is recalled, if no test has sealed it off.
+    "quality": """
+        SELECT jsonb_build_object('table', 'lot', 'id', l.id) AS rows, should.quality AS expected, l.quality AS found
+        FROM lot l
+        LEFT JOIN LATERAL (SELECT quality FROM lot_change WHERE lot_id = l.id ORDER BY seq DESC LIMIT 1) c ON true
+        CROSS JOIN LATERAL (SELECT CASE WHEN c.quality IS DISTINCT FROM 'sealed' AND EXISTS (
+                SELECT FROM recall r WHERE r.lifted_at IS NULL AND l.reserve_id IS NULL AND r.maker = l.maker
+                    AND coalesce(r.lot_no, l.lot_no) = l.lot_no AND coalesce(r.item_code, l.item_code) = l.item_code)
+            THEN 'recalled' ELSE coalesce(c.quality, 'ok') END AS quality) should
+        WHERE l.quality <> should.quality
+        """,
     "outside": f"""
         SELECT jsonb_build_object('table', 'balance', {_ACCOUNT}) AS rows,
                coalesce(p.outside::text, 'a place') AS expected, b.outside::text AS found

@@ -46,6 +46,11 @@ WORDS: Mapping[str, Words] = {
     "stocktake": Words(
         "盘点差异与其调整流水不符", "what a stocktake found is not what its adjustment booked", *_FIND_OUT
     ),
+    "quality": Words(
+        "批次的质量状态与其变更记录或召回不符", "a lot's quality is not what its changes and recalls say",
+        "查封存、检验与召回的凭证,查清之前不要动用该批次;不要直接改数据库",
+        "see the papers of its tests and recalls, and use none of it before that; do not write to the database by hand",
+    ),
     "outside": Words(
         "账户性质与地点不符", "a balance is kept as outside the books and its place is not, or the reverse", *_FIND_OUT
     ),

@@ -75,7 +75,9 @@ _LOANS = """
     WITH legs AS (
         SELECT e.movement_seq, e.item_code, e.lot_id, regexp_replace(e.place_id, '^disputed:', '') AS account,
                sum(e.quantity) AS units
-        FROM entry e WHERE %s GROUP BY 1, 2, 3, 4),
+        FROM entry e JOIN movement m ON m.seq = e.movement_seq
+        WHERE (%s) AND m.reverses_id IS NULL AND NOT EXISTS (SELECT FROM movement r WHERE r.reverses_id = m.id)
+        GROUP BY 1, 2, 3, 4), -- what was reversed never was, and is no other loan's return
     lent AS (
         SELECT g.*, m.id, m.occurred_at, m.voucher, m.details,
                sum(units) OVER (PARTITION BY account, lot_id ORDER BY m.occurred_at, m.id) AS so_far

@@ -38,7 +38,7 @@ _STOCK = f"""
     SELECT b.place_id, p.state, b.item_code, b.lot_id, l.lot_no, l.maker, l.made_on, l.expires_on, l.quality, l.owner,
            b.on_hand, b.held - coalesce(freed.quantity, 0) AS held, coalesce(d.here, 0)::bigint AS disputed,
            coalesce(k.change, 0)::bigint AS parked, i.pack,
-           CASE p.kind WHEN 'state' THEN 0 ELSE greatest(
+           CASE WHEN p.state <> 'shelf' OR l.quality <> 'ok' THEN 0 ELSE greatest(
                0, b.on_hand - b.held + coalesce(freed.quantity, 0) - coalesce(d.units, 0)) END::bigint AS available
     FROM balance b JOIN place p ON p.id = b.place_id JOIN item i ON i.code = b.item_code
         JOIN lot l ON l.id = b.lot_id AND l.item_code = b.item_code -- so that only an item's own lots are read

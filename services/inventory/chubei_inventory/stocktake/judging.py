@@ -17,19 +17,20 @@ from chubei_inventory.stocktake import rules, tables
 from chubei_inventory.stocktake.rules import Counted, Verdict
 
 # What is there now, in dispute included (facts.py: R), less what has happened since the count. An adjustment follows
-# the shelf and does not move goods: a count before it says nothing any more, but for the stocktake's own.
+# the shelf and does not move goods: a count before it says nothing any more, but for the stocktake's own. Nor does one
+# between a movement and its reversal: it may have been a slip of the pen, or the goods may have come back since.
 _COUNTS = text(
     """
     WITH counts AS (SELECT * FROM stocktake_count WHERE stocktake_id = :id AND hindrance IS NULL),
     since AS (
         SELECT m.occurred_at, regexp_replace(e.place_id, '^disputed:', '') AS account, e.lot_id, e.quantity,
-               m.id IS DISTINCT FROM CAST(:own AS uuid) AND (m.kind = 'adjust' OR m.kind = 'reverse' AND EXISTS (
-                   SELECT FROM movement a WHERE a.id = m.reverses_id AND a.kind = 'adjust')) AS adjusts
-        FROM movement m JOIN entry e ON e.movement_seq = m.seq
+               m.id IS DISTINCT FROM CAST(:own AS uuid) AND 'adjust' IN (m.kind, u.kind) AS adjusts,
+               u.occurred_at AS undone_at
+        FROM movement m JOIN entry e ON e.movement_seq = m.seq LEFT JOIN movement u ON u.id = m.reverses_id
         WHERE m.occurred_at > (SELECT min(counted_at) FROM counts))
     SELECT c.id, c.account, c.lot_id, c.counted_by, c.counted_at, c.units, c.note,
            coalesce(b.on_hand, 0) + coalesce(d.on_hand, 0) - coalesce(sum(s.quantity), 0)::bigint AS book,
-           coalesce(bool_or(s.adjusts), false) AS stale
+           coalesce(bool_or(s.adjusts OR s.undone_at <= c.counted_at), false) AS stale
     FROM counts c
         LEFT JOIN balance b ON b.place_id = c.account AND b.item_code = c.item_code AND b.lot_id = c.lot_id
         LEFT JOIN balance d ON d.place_id = 'disputed:' || c.account AND d.item_code = c.item_code
