@@ -38,6 +38,18 @@ def _open(context: BrowserContext) -> Page:
     return page
 
 
+BREAKS_OFF = """path => {
+  const whole = window.fetch
+  window.fetch = async (request) => {
+    const answer = await whole(request)
+    if (!request.url.endsWith(path)) return answer
+    window.fetch = whole
+    return new Response(new ReadableStream({ pull: (body) => body.error(new TypeError('network error')) }), answer)
+  }
+}"""
+"""The next answer to a path has a head, and its body never comes."""
+
+
 def test_an_offline_day(browser: Browser, url: str, store: Store, tmp_path: Path):
     chance = random.Random(5)  # noqa: S311
     before = {row.id for row in store.inventory.movements(place_id=store.id, limit=500).rows}
@@ -201,6 +213,17 @@ def test_a_lot_that_a_device_names_is_the_lot_of_the_books(open_page, store):
     clerk.go(page, "库存与标签")
     expect(page.get_by_role("button", name="批 “é𝄞”/7")).to_have_count(1)
     expect(page.get_by_role("button", name="批 “é𝄞”/7")).to_contain_text("43 瓶")
+
+
+def test_an_answer_that_breaks_off_is_none_and_is_asked_for_again(open_page, store):
+    page = open_page("/", **chromium.PHONE)
+    clerk.begin(page, *store.clerk())
+    clerk.go(page, "发货")
+    page.evaluate(BREAKS_OFF, "/v1/movements:batch")
+    clerk.quickly(page, [{"code": f"chubei:lot:{store.lots['1029901']}", "units": 5}])
+    page.get_by_role("button", name="立即发送").click()
+    clerk.all_sent(page)
+    assert store.shelf()["1029901"] == 475
 
 
 @pytest.mark.parametrize(

@@ -54,12 +54,18 @@ const patience: Middleware = {
   },
 }
 
+/** An answer with its body, read to the end: one that breaks off, or stops coming, is no answer. */
+export async function whole(request: Request): Promise<Response> {
+  const answer = await fetch(request)
+  return answer.body ? new Response(await answer.arrayBuffer(), answer) : answer
+}
+
 async function reach(request: Request): Promise<Response> {
   const again = request.clone()
   try {
-    const answer = await fetch(request)
+    const answer = await whole(request)
     if (answer.status !== 401 || request.url.includes('/v1/browser-sessions')) return answer
-    return (await renew()) ? await fetch(again) : answer
+    return (await renew()) ? await whole(again) : answer
   } catch {
     throw UNREACHED
   }

@@ -1,7 +1,7 @@
 // What a link lets its holder do. Its token stays in memory; when it is over, the link is opened again.
 import createClient from 'openapi-fetch'
 
-import { told, UNREACHED } from '../api/client'
+import { told, UNREACHED, whole } from '../api/client'
 import type { components, paths } from '../api/schema'
 import { measured } from '../clerk/device/clock'
 
@@ -19,7 +19,7 @@ async function send(request: Request): Promise<Response> {
   if (token) sent.headers.set('Authorization', `Bearer ${token}`)
   try {
     const asked_ms = Date.now()
-    const answer = await fetch(sent)
+    const answer = await whole(sent)
     off_ms = measured(answer.headers.get('Date'), asked_ms, Date.now()) ?? off_ms
     return answer
   } catch {
