@@ -336,11 +336,25 @@ def test_a_fund_tells_what_is_allotted_held_and_spent(yard):
     yard.admin.call_off(order)
     held = yard.admin.fund(fund.id)
     assert (held.allotted_fen, held.held_fen, held.spent_fen, held.left_fen) == (80_000, 10_000, 0, 90_000)
-    for state, more in (("confirmed", {"amount_fen": 12_000}), ("ready", {}), ("collected", {})):
-        step = CallOffStep(id=uuid4(), state=state, happened_at=yard.now(), **more)
-        yard.admin.call_off_step(order.id, step)
+
+    def step(state: str, **more: int) -> None:
+        body = CallOffStep(id=uuid4(), state=state, happened_at=yard.now(), **more)
+        yard.admin.call_off_step(order.id, body)
+
+    with pytest.raises(Conflict, match=r"900\.00 yuan left, not the 900\.01 yuan") as refused:
+        step("confirmed", amount_fen=100_001)
+    assert refused.value.more["left_fen"] == 90_000
+    step("confirmed", amount_fen=12_000)
+    held = yard.admin.fund(fund.id)
+    assert (held.held_fen, held.spent_fen, held.left_fen) == (12_000, 0, 88_000)
+    step("ready")
+    with pytest.raises(Conflict):
+        step("collected", amount_fen=100_001)
+    step("collected", amount_fen=12_100)
     spent = yard.admin.fund(fund.id)
-    assert (spent.held_fen, spent.spent_fen, spent.left_fen) == (0, 12_000, 88_000)
+    assert (spent.held_fen, spent.spent_fen, spent.left_fen) == (0, 12_100, 87_900)
+    left = yard.admin.reserve(first.id)
+    assert (left.quantity, left.used, left.available) == (400, 50, 339)  # 21 yuan more: 11 units fewer
 
 
 def test_ten_at_once_call_off_a_hold_once(supplier, sign_in):

@@ -34,7 +34,7 @@ from chubei_inventory.call_offs.rules import MOVES, NOTHING_LEFT
 from chubei_inventory.fingerprint import fingerprint, other_content
 from chubei_inventory.holds import holds
 from chubei_inventory.movements import movements
-from chubei_inventory.reserves import reserves
+from chubei_inventory.reserves import funds, reserves
 from chubei_inventory.reserves.verifications import CLOCK_TOLERANCE, refuse_future
 
 OWN_HOLD_LIFE = timedelta(days=3)
@@ -191,10 +191,12 @@ def advance(
     _refuse_move(loaded, state)
     _refuse_before_last(loaded, body)
     quantity = _quantity(loaded, body, state)
+    amount_fen = _amount(loaded, body, quantity)
+    funds.refuse_overspent(session, loaded.reserve, amount_fen - loaded.last.amount_fen)
     step = rows.CallOffStep(
         id=body.id, body_hash=fingerprint(body), call_off_id=call_off_id, seq=loaded.last.seq + 1, state=state,
         happened_at=body.happened_at, recorded_by=caller.person, quantity=quantity, ready_at=body.ready_at,
-        amount_fen=_amount(loaded, body, quantity), told_by=body.told_by, note=body.note,
+        amount_fen=amount_fen, told_by=body.told_by, note=body.note,
     )  # fmt: skip
     session.add(step)
     session.flush()

@@ -79,7 +79,7 @@ def _taken(held: int, used: int, lost: int) -> tuple[str, str]:
     parts = [
         ("已预留", "held", held),
         ("已用", "used", used),
-        ("调用未获确认", "called off, not confirmed", lost),
+        ("调用未获确认或超价", "called off and not confirmed, or dearer", lost),
     ]
     told = [(f"{zh} {units}", f"{units} {en}") for zh, en, units in parts if units]
     zh, en = "、".join(zh for zh, _ in told), ", ".join(en for _, en in told)

@@ -17,10 +17,11 @@ _LAST_STEP = """
 
 # Units that a supplier did not confirm in time, or confirmed less. What the call-off's hold still keeps of
 # the reserve is not free anyway; only what goes beyond it is lost to the others too. A later verification says
-# how much there is, and so ends it.
+# how much there is, and so ends it. And units of a fund whose money went for dearer ones.
 _LOST = f"""
-    SELECT reserve_id, sum(greatest(0, units - kept))::bigint AS units
+    SELECT reserve_id, sum(units)::bigint AS units
     FROM (
+        SELECT reserve_id, greatest(0, units - kept) AS units FROM (
         SELECT c.reserve_id, c.hold_id,
                sum(c.quantity - CASE WHEN s.state = 'ordered' THEN 0 ELSE s.quantity END) AS units,
                coalesce((SELECT sum(l.outstanding) FROM hold_line l JOIN hold h ON h.id = l.hold_id
@@ -32,9 +33,15 @@ _LOST = f"""
           AND NOT EXISTS (
               SELECT FROM verification v WHERE v.reserve_id = c.reserve_id
                 AND v.happened_at > CASE WHEN s.state = 'ordered' THEN c.confirm_by ELSE s.happened_at END)
-        GROUP BY c.reserve_id, c.hold_id
-    ) AS of_hold
-    GROUP BY reserve_id HAVING sum(greatest(0, units - kept)) > 0
+        GROUP BY c.reserve_id, c.hold_id) AS of_hold
+        UNION ALL
+        SELECT f.id, ceil(greatest(0, sum(s.amount_fen - s.quantity * f.unit_price_fen)) / f.unit_price_fen)
+        FROM reserve f JOIN call_off c ON c.reserve_id = f.id CROSS JOIN LATERAL ({_LAST_STEP}) s
+        WHERE f.mode = 'fund' AND f.unit_price_fen > 0 AND (CAST(:ids AS text[]) IS NULL OR f.id = ANY(:ids))
+          AND s.state IN ('confirmed', 'ready', 'collected')
+        GROUP BY f.id
+    ) AS found
+    GROUP BY reserve_id HAVING sum(units) > 0
 """  # noqa: S608 (this file's own text)
 
 _EVIDENCE = f"""

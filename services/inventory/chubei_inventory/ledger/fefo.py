@@ -38,7 +38,7 @@ _BARS = {
     Why.TESTING: ("送检中", "being tested"),
     Why.MISSING: ("短拣待查", "not found when picked"),
     Why.PACKED: ("已装入方舱", "packed in a relief module"),
-    Why.UNCONFIRMED: ("调用未获确认", "called off and not confirmed"),
+    Why.UNCONFIRMED: ("调用未获确认或超价", "called off and not confirmed, or dearer"),
     Why.NOT_VALID: ("今天不在有效期内", "not valid today"),
 }
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from decimal import Decimal
 
+from chubei_shared.contracts.base import Mode
 from chubei_shared.contracts.funds import FundAccount, FundAccountPage, FundAccountView
 from chubei_shared.contracts.reserves import Fund
 from chubei_shared.cursors import cursor_of, key_of, name
@@ -14,20 +15,23 @@ from sqlalchemy.orm import Session
 from chubei_inventory import tables
 from chubei_inventory.stock.pool import sql
 
-# What was paid differs from the agreed price where the price is the market's.
-_MONEY = sql(
-    """
-    SELECT r.account_id, sum(r.budget_fen)::bigint AS allotted, sum(r.held * r.unit_price_fen)::bigint AS held,
-           sum(r.used * r.unit_price_fen + coalesce(paid.difference, 0))::bigint AS spent
+# What is paid differs from the agreed price where the price is the market's: from when it is confirmed.
+_MONEY = """
+    SELECT r.account_id, sum(r.budget_fen)::bigint AS allotted,
+           sum(r.held * r.unit_price_fen + coalesce(told.open, 0))::bigint AS held,
+           sum(r.used * r.unit_price_fen + coalesce(told.paid, 0))::bigint AS spent
     FROM reserve r LEFT JOIN (
-        SELECT c.reserve_id, sum(s.amount_fen - s.quantity * f.unit_price_fen) AS difference
-        FROM call_off c JOIN call_off_step s ON s.call_off_id = c.id AND s.state = 'collected'
-            JOIN reserve f ON f.id = c.reserve_id AND f.mode = 'fund'
-        GROUP BY c.reserve_id) AS paid ON paid.reserve_id = r.id
-    WHERE r.account_id = ANY(:ids) GROUP BY r.account_id
-    """,
-    ids="text",
-)
+        SELECT c.reserve_id, sum(s.amount_fen - s.quantity * f.unit_price_fen)
+                   FILTER (WHERE s.state = 'collected') AS paid,
+               sum(s.amount_fen - s.quantity * f.unit_price_fen)
+                   FILTER (WHERE s.state IN ('confirmed', 'ready')) AS open
+        FROM call_off c JOIN reserve f ON f.id = c.reserve_id AND f.mode = 'fund'
+            JOIN LATERAL (SELECT * FROM call_off_step WHERE call_off_id = c.id ORDER BY seq DESC LIMIT 1) s ON true
+        GROUP BY c.reserve_id) AS told ON told.reserve_id = r.id
+    WHERE %s GROUP BY r.account_id
+    """
+_OF_ACCOUNTS = sql(_MONEY % "r.account_id = ANY(:ids)", ids="text")
+_OF_RESERVE = sql(_MONEY % "r.id = :id")
 
 
 def put(session: Session, account: FundAccount, if_match: str | None = None) -> FundAccountView:
@@ -100,6 +104,30 @@ def refuse_over_budget(part: Fund, left_fen: Mapping[str, int]) -> None:
         )  # fmt: skip
 
 
+def refuse_overspent(session: Session, reserve: tables.Reserve, more_fen: int) -> None:
+    """Raises Conflict where something costs so much more than was reckoned that its fund has not as much left."""
+    if reserve.mode != Mode.FUND or more_fen <= 0:
+        return
+    if reserve.account_id is None:
+        session.refresh(reserve, with_for_update=True)
+        of = session.execute(_OF_RESERVE, {"id": reserve.id}).one()
+        named, left = reserve.id, (reserve.budget_fen or 0) - int(of.held) - int(of.spent)
+    else:
+        account = session.get_one(tables.FundAccount, reserve.account_id, with_for_update=True)
+        named, left = account.id, _views(session, [account])[0].left_fen
+    if more_fen > left:
+        raise Conflict(
+            f"amount_fen:资金 {named} 只余 {_yuan(left)} 元,不足多付的 {_yuan(more_fen)} 元;请核对金额,或先增加预算",
+            f"amount_fen: fund {named} has {_yuan(left)} yuan left, not the {_yuan(more_fen)} yuan that this costs "
+            "more: correct it, or raise the fund's budget first",
+            errors=[
+                {"field": "amount_fen", "problem": f"只余 {_yuan(left)} 元 / {_yuan(left)} yuan are left",
+                 "remedy": "核对金额,或先增加预算 / correct it, or raise the fund's budget"}
+            ],
+            left_fen=left,
+        )  # fmt: skip
+
+
 def _yuan(fen: int) -> str:
     return f"{Decimal(fen) / 100:,.2f}"
 
@@ -130,7 +158,7 @@ def page(session: Session, cursor: str | None, limit: int) -> FundAccountPage:
 
 
 def _views(session: Session, found: list[tables.FundAccount]) -> list[FundAccountView]:
-    money = {row.account_id: row for row in session.execute(_MONEY, {"ids": [row.id for row in found]})}
+    money = {row.account_id: row for row in session.execute(_OF_ACCOUNTS, {"ids": [row.id for row in found]})}
     views = []
     for row in found:
         of = money.get(row.id)
