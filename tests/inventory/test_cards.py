@@ -263,6 +263,22 @@ def test_a_lot_that_comes_in_during_a_recall_is_recalled(yard, http):
     assert yard.admin.stock(place_id=yard.store).rows[0].quality == "ok"
 
 
+def test_a_recall_reads_maker_and_lot_as_people_do(yard, http):
+    """Full or half width, capitals and spaces: who types them does not know how they were typed before."""
+    maker = f"某某(集团)公司 HB{uuid4().hex[:6]}"
+    move(yard, "receive", 0, {"quantity": 10, "lot": {"lot_no": "HB-1", "maker": maker}})
+    written = maker.replace("(", "（").replace(")", "）").replace(" ", "").lower()
+    called = recall(written, lot_no="hb－1")
+    assert [row["on_hand"] for row in http.post("/v1/recalls", json=called).json()["stock"]] == [10]
+    move(yard, "receive", 0, {"quantity": 5, "lot": {"lot_no": "ＨＢ-1", "maker": maker}})
+    move(yard, "receive", 0, {"quantity": 7, "lot": {"lot_no": "HB-2", "maker": maker}})
+    found = {row.lot_no: row.quality for row in yard.admin.stock(place_id=yard.store).rows}
+    assert found == {"HB-1": "recalled", "ＨＢ-1": "recalled", "HB-2": "ok"}
+    assert yard.books_balance()
+    http.post(f"/v1/recalls/{called['id']}:lift", json={"reason": "x"})
+    assert {row.quality for row in yard.admin.stock(place_id=yard.store).rows} == {"ok"}
+
+
 def test_a_lot_that_is_made_while_a_recall_is_written_does_not_slip_through(yard, engine):
     """The lot is there, but not committed, when the recall looks: the recall waits for it."""
     maker = f"厂{uuid4().hex[:6]}"

@@ -123,8 +123,7 @@ CHECKS: dict[str, str] = {
         FROM lot l
         LEFT JOIN LATERAL (SELECT quality FROM lot_change WHERE lot_id = l.id ORDER BY seq DESC LIMIT 1) c ON true
         CROSS JOIN LATERAL (SELECT CASE WHEN c.quality IS DISTINCT FROM 'sealed' AND EXISTS (
-                SELECT FROM recall r WHERE r.lifted_at IS NULL AND l.reserve_id IS NULL AND r.maker = l.maker
-                    AND coalesce(r.lot_no, l.lot_no) = l.lot_no AND coalesce(r.item_code, l.item_code) = l.item_code)
+                SELECT FROM recall r WHERE r.lifted_at IS NULL AND recalls_lot(r, l))
             THEN 'recalled' ELSE coalesce(c.quality, 'ok') END AS quality) should
         WHERE l.quality <> should.quality
         """,

@@ -10,7 +10,7 @@ from chubei_shared.cursors import cursor_of, key_of
 from chubei_shared.errors import Conflict, Invalid, NotFound
 from chubei_shared.outbox import enqueue
 from chubei_shared.tokens import Caller
-from sqlalchemy import ColumnElement, select, text, tuple_
+from sqlalchemy import ColumnElement, func, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -20,37 +20,32 @@ from chubei_inventory.holds import repicks
 from chubei_inventory.reserves.verifications import refuse_future
 from chubei_inventory.stock.pool import sql
 
-_OF_RECALL = """
-    l.reserve_id IS NULL AND l.maker = r.maker AND coalesce(r.lot_no, l.lot_no) = l.lot_no
-    AND coalesce(r.item_code, l.item_code) = l.item_code
-"""
 # A lot that is made at the same time takes this lock shared (trigger), and so is seen here, or sees the recall.
 _ALONE = text("SELECT pg_advisory_xact_lock(7201121)")
 _CALL_BACK = text(
-    f"""
+    """
     INSERT INTO lot_change (lot_id, quality, reason, recorded_by, recall_id)
-    SELECT l.id, 'recalled', r.reason, r.recorded_by, r.id FROM recall r JOIN lot l ON {_OF_RECALL}
+    SELECT l.id, 'recalled', r.reason, r.recorded_by, r.id FROM recall r JOIN lot l ON recalls_lot(r, l)
     WHERE r.id = :id AND l.quality <> 'recalled' ORDER BY l.id
-    """  # noqa: S608 (this file's own text)
+    """
 )
 _GIVE_FREE = text(
-    f"""
+    """
     INSERT INTO lot_change (lot_id, quality, reason, recorded_by, recall_id)
     SELECT l.id, coalesce((SELECT c.quality FROM lot_change c WHERE c.lot_id = l.id AND c.quality <> 'recalled'
                            ORDER BY c.seq DESC LIMIT 1), 'ok'), :reason, :by, r.id
-    FROM recall r JOIN lot l ON {_OF_RECALL}
+    FROM recall r JOIN lot l ON recalls_lot(r, l)
     WHERE r.id = :id AND l.quality = 'recalled' AND NOT EXISTS (
-        SELECT FROM recall o WHERE o.id <> r.id AND o.lifted_at IS NULL AND l.maker = o.maker
-          AND coalesce(o.lot_no, l.lot_no) = l.lot_no AND coalesce(o.item_code, l.item_code) = l.item_code)
+        SELECT FROM recall o WHERE o.id <> r.id AND o.lifted_at IS NULL AND recalls_lot(o, l))
     ORDER BY l.id
-    """  # noqa: S608 (this file's own text)
+    """
 )
 _STOCK = sql(
-    f"""
+    """
     SELECT r.id, b.place_id, b.item_code, b.lot_id, l.lot_no, b.on_hand, b.held
-    FROM recall r JOIN lot l ON {_OF_RECALL} JOIN balance b ON b.lot_id = l.id AND NOT b.outside AND b.on_hand > 0
+    FROM recall r JOIN lot l ON recalls_lot(r, l) JOIN balance b ON b.lot_id = l.id AND NOT b.outside AND b.on_hand > 0
     WHERE r.id = ANY(:ids) ORDER BY b.place_id, b.item_code, l.lot_no
-    """,  # noqa: S608 (this file's own text)
+    """,
     ids="uuid",
 )
 
@@ -94,13 +89,13 @@ def _record(session: Session, body: Recall, caller: Caller) -> bool:
 
 
 def _concerns(body: Recall) -> list[ColumnElement[bool]]:
-    """What is true of the lots that a recall is about."""
+    """What is true of the lots that a recall is about: recalls_lot of the database, before the recall is there."""
     lot = tables.Lot
-    named = {lot.lot_no: body.lot_no, lot.item_code: body.item_code}
+    read = [(lot.maker, body.maker), (lot.lot_no, body.lot_no)]
     return [
         lot.reserve_id.is_(None),
-        lot.maker == body.maker,
-        *(column == value for column, value in named.items() if value is not None),
+        *(func.as_read(column) == func.as_read(value) for column, value in read if value is not None),
+        *([lot.item_code == body.item_code] if body.item_code else []),
     ]
 
 
