@@ -42,6 +42,14 @@ class Role(StrEnum):
 
 PEOPLE: Final = tuple(role for role in Role if role not in (Role.SERVICE, Role.GUEST))
 """The roles that accounts have."""
+_ZH: Final = dict(
+    zip(Role, ("保管员", "指挥人员", "审批人", "审计员", "管理员", "系统", "来宾"), strict=True)
+)
+
+
+def roles_zh(roles: Iterable[str]) -> str:
+    """In a Chinese sentence: one of these."""
+    return "、".join(_ZH[Role(role)] for role in sorted(roles))
 
 
 def grant_of(purpose: str, *ids: object) -> str:
@@ -209,4 +217,4 @@ def check_roles(caller: Caller, roles: Iterable[str]) -> None:
     """Raises Forbidden unless the caller has one of `roles`."""
     if caller.roles.isdisjoint(roles):
         need = "/".join(sorted(roles))
-        raise Forbidden(f"需要角色 {need}", f"This needs the role {need}", roles=sorted(roles))
+        raise Forbidden(f"需要角色:{roles_zh(roles)}", f"This needs the role {need}", roles=sorted(roles))

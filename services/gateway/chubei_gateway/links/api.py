@@ -15,7 +15,7 @@ from chubei_shared.contracts.links import (
     OpenLink,
 )
 from chubei_shared.errors import Forbidden, Invalid, Unauthorized
-from chubei_shared.tokens import PEOPLE, Caller, Role, Signer
+from chubei_shared.tokens import PEOPLE, Caller, Role, Signer, roles_zh
 from fastapi import APIRouter, Body, Query, Request, Response
 
 from chubei_gateway import asking, sessions
@@ -125,7 +125,9 @@ def _checked(body: NewLink, caller: Caller) -> NewLink:
     purpose = PURPOSES[body.purpose]
     if caller.roles.isdisjoint(purpose.makers):
         need = "/".join(sorted(purpose.makers))
-        raise Forbidden(f"发出此类链接需要角色 {need}", f"Links for this are made by {need}")
+        raise Forbidden(
+            f"发出此类链接需要角色:{roles_zh(purpose.makers)}", f"Links for this are made by {need}"
+        )
     if len(body.subject) != purpose.ids:
         raise Invalid(
             f"subject:{body.purpose} 须有 {purpose.ids} 个编号",

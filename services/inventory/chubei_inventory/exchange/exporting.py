@@ -14,7 +14,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from chubei_shared.contracts.exchange import ColumnView, ListView
 from chubei_shared.errors import Forbidden
-from chubei_shared.tokens import Caller, Role
+from chubei_shared.tokens import Caller, Role, roles_zh
 from openpyxl.utils import get_column_letter
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -72,7 +72,8 @@ def refuse_stranger(list_key: str, caller: Caller) -> None:
     if list_key.startswith(records.PREFIX) and not caller.roles & set(KEEPERS):
         names = ", ".join(KEEPERS)
         raise Forbidden(
-            f"导出 {list_key} 需要角色:{names}", f"Exporting {list_key} takes one of the roles {names}"
+            f"导出 {list_key} 需要角色:{roles_zh(KEEPERS)}",
+            f"Exporting {list_key} takes one of the roles {names}",
         )
 
 

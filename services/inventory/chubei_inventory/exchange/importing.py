@@ -23,7 +23,7 @@ from chubei_shared.errors import (
     PreconditionRequired,
 )
 from chubei_shared.outbox import enqueue
-from chubei_shared.tokens import Caller
+from chubei_shared.tokens import Caller, roles_zh
 from sqlalchemy import func, select, text, tuple_
 from sqlalchemy.orm import Session
 
@@ -143,7 +143,7 @@ def refuse_stranger(list_key: str, caller: Caller) -> None:
     if not caller.roles & roles:
         names = ", ".join(sorted(roles))
         raise Forbidden(
-            f"导入 {list_key} 需要角色:{names};请由其导入",
+            f"导入 {list_key} 需要角色:{roles_zh(roles)};请由其导入",
             f"Importing {list_key} takes one of the roles {names}",
         )
 

@@ -17,7 +17,7 @@ from chubei_shared.editions import refuse_other_edition
 from chubei_shared.errors import Conflict, Forbidden
 from chubei_shared.outbox import enqueue
 from chubei_shared.state_words import zh, zh_any
-from chubei_shared.tokens import Caller, Role
+from chubei_shared.tokens import Caller, Role, roles_zh
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
@@ -93,7 +93,9 @@ def _refuse_stranger(stocktake: tables.Stocktake, state: StocktakeState, caller:
         return
     if not may:
         need = "/".join(sorted(WHO[state]))
-        raise Forbidden(f"须由 {need} 办理", f"This is for the role {need}", roles=sorted(WHO[state]))
+        raise Forbidden(
+            f"须由{roles_zh(WHO[state])}办理", f"This is for the role {need}", roles=sorted(WHO[state])
+        )
 
 
 def _refuse_move(stocktake: tables.Stocktake, state: StocktakeState) -> None:
