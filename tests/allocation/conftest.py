@@ -150,8 +150,8 @@ def district(house: House, seal_all: Callable[[Transactions, Iterable[seals.Sour
 
     What other tests have left is sealed: in a long run it is late by now, and no worker runs here.
     """
-    house.clear()
     seal_all(house.tx, proof.SEALED)
+    house.clear()
     return World(house, next(_serial))
 
 

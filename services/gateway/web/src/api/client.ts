@@ -54,10 +54,12 @@ const patience: Middleware = {
   },
 }
 
+const WITHOUT_BODY = [204, 205, 304]
+
 /** An answer with its body, read to the end: one that breaks off, or stops coming, is no answer. */
 export async function whole(request: Request): Promise<Response> {
   const answer = await fetch(request)
-  return answer.body ? new Response(await answer.arrayBuffer(), answer) : answer
+  return new Response(WITHOUT_BODY.includes(answer.status) ? null : await answer.arrayBuffer(), answer)
 }
 
 async function reach(request: Request): Promise<Response> {
