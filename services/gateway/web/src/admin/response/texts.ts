@@ -206,5 +206,5 @@ export const en: typeof zh = {
   addTier: 'Add a tier',
   up: 'Up',
   down: 'Down',
-  notYet: 'Nobody has held a post yet: any approver approves for now.',
+  notYet: 'Nobody has held a post yet: until somebody does, any approver approves.',
 }
