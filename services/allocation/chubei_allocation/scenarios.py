@@ -302,6 +302,7 @@ def _item(item: Item) -> Json:
         "pack": item.pack,
         "weight_kg": item.weight_g / 1000,
         "volume_m3": item.volume_cm3 / 1_000_000,
+        "returnable": item.returnable,
         "provenance": item.provenance.model_dump(mode="json"),
     }
 

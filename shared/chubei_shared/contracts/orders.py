@@ -166,6 +166,8 @@ class ItemName(Dto):
     item_code: str
     name_zh: str
     name_en: str
+    returnable: bool
+    """People give it back after use."""
 
 
 class OrderTurn(Dto):

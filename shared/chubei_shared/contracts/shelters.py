@@ -53,8 +53,6 @@ class DeliveryList(Dto):
     rows: list[Delivery]
     items: list[ItemName]
     """What goods are called: of all items of the newest approved plan."""
-    returnable: list[str] | None
-    """Of them what people give back after use; None while inventory is away, or where nothing was sent yet."""
     return_to: list[StoreName]
     """Where what was not needed goes back to: the stores from which goods were sent here."""
 

@@ -37,5 +37,11 @@ def names(session: Session, plan_id: UUID) -> list[ItemName]:
         .where(tables.Plan.id == plan_id)
     )  # fmt: skip
     return [
-        ItemName(item_code=row["id"], name_zh=row["name_zh"], name_en=row["name_en"]) for row in found or []
+        ItemName(
+            item_code=row["id"],
+            name_zh=row["name_zh"],
+            name_en=row["name_en"],
+            returnable=row.get("returnable", False),
+        )
+        for row in found or []
     ]

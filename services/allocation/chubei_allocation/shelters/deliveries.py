@@ -1,13 +1,13 @@
 """What comes to a shelter, for its keeper: when, with what; and the keeper's reports of arrival and receipt."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from chubei_shared.contracts.orders import OrderStatus, OrderView, Step, StepKind, StepState, Stop
 from chubei_shared.contracts.shelters import Delivery, DeliveryList, KeeperStep, StoreName
 from chubei_shared.db import Transactions
-from chubei_shared.errors import Invalid, NotFound, Unavailable
+from chubei_shared.errors import Invalid, NotFound
 from chubei_shared.tokens import Caller
 from sqlalchemy.orm import Session
 
@@ -22,31 +22,8 @@ KEEPERS = frozenset({StepKind.ARRIVED, StepKind.RECEIVED})
 """The steps that a keeper may report."""
 
 
-def listed(
-    tx: Transactions, inventory: InventoryGate, incident_id: UUID, shelter_id: str, person: str
-) -> DeliveryList:
+def listed(session: Session, incident_id: UUID, shelter_id: str) -> DeliveryList:
     """The deliveries to a shelter by the time they are planned for. Raises NotFound."""
-    found = tx(_listed, incident_id, shelter_id)
-    codes = {item.item_code for item in found.items}
-    return found.model_copy(update={"returnable": _returnable(inventory, person, codes) if codes else None})
-
-
-def _returnable(inventory: InventoryGate, person: str, codes: Collection[str]) -> list[str] | None:
-    """Of the items those that come back; None while inventory is away: the list is of use without it."""
-    found: list[str] = []
-    cursor: str | None = None
-    try:
-        with inventory.client(person) as client:
-            while True:
-                page = client.items(cursor, 500)
-                found += [item.code for item in page.rows if item.returnable and item.code in codes]
-                if (cursor := page.next_cursor) is None:
-                    return found
-    except Unavailable:
-        return None
-
-
-def _listed(session: Session, incident_id: UUID, shelter_id: str) -> DeliveryList:
     row = incidents.get(session, incident_id)
     headcounts.of_shelter(session, incident_id, shelter_id)
     plan = look(session, row).in_force
@@ -66,7 +43,6 @@ def _listed(session: Session, incident_id: UUID, shelter_id: str) -> DeliveryLis
         exercise=row.exercise,
         rows=sorted(rows, key=lambda one: (one.planned_at, one.number)),
         items=turn.names(session, found[-1].plan_id) if found else [],
-        returnable=None,
         return_to=_stores(found, shelter_id),
     )
 
