@@ -27,7 +27,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chubei_allocation import locks, pages, tables
-from chubei_allocation.dispatch import steps
 from chubei_allocation.exercise_books import books
 from chubei_allocation.incidents import amendments, headcounts, incidents
 from chubei_allocation.inventory_gate import FINAL, InventoryGate
@@ -133,7 +132,7 @@ class Keeper:
         headcounts.of_shelter(session, self.incident_id, self.shelter_id)
         if kind is RecordKind.REQUEST:
             incidents.check_not_ended(session, incident)
-        steps.check_time(incident, body.occurred_at)
+        incidents.check_time(incident, body.occurred_at)
         row = ShelterRecord(
             id=body.id,
             incident_id=self.incident_id,
