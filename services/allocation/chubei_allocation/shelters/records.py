@@ -20,6 +20,7 @@ from chubei_shared.contracts.shelters import (
 )
 from chubei_shared.db import Transactions
 from chubei_shared.errors import AppError, Conflict, Invalid, NotFound, Unavailable
+from chubei_shared.problems import validation_problem
 from chubei_shared.state_words import zh
 from chubei_shared.tokens import Caller
 from pydantic import TypeAdapter, ValidationError
@@ -163,13 +164,12 @@ def _made(movement: type[M], /, **told: Any) -> M:
     try:
         return movement.model_validate(told)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "lines"
-        raise Invalid(
-            f"{field}:不能成为一笔流水({first['msg']}),请核对数量和地点",
-            f"{field}: can not be a movement ({first['msg']}): check quantities and places",
-            errors=[{"field": field, "problem": first["msg"], "remedy": "数量、地点 / quantities, places"}],
-        ) from None
+        raise _wrong(error) from None
+
+
+def _wrong(error: ValidationError) -> Invalid:
+    rows: list[dict[str, Any]] = [{**one, "loc": ("body", *one["loc"])} for one in error.errors()]
+    return validation_problem(rows)
 
 
 def movement_id(record_id: UUID) -> UUID:
