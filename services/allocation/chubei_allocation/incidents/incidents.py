@@ -18,7 +18,16 @@ from sqlalchemy.orm import Session
 from chubei_allocation import pages, tables
 from chubei_allocation.incidents import checks
 from chubei_allocation.incidents import tables as kept
-from chubei_allocation.incidents.standing import Amended, Counted, Event, Ground, Known, Standing, fold
+from chubei_allocation.incidents.standing import (
+    Amended,
+    Counted,
+    Event,
+    Ground,
+    Known,
+    Standing,
+    before,
+    fold,
+)
 from chubei_allocation.network import network
 
 _CLOCK_SLACK = timedelta(minutes=5)
@@ -62,6 +71,12 @@ def listed(session: Session, cursor: str | None, limit: int) -> IncidentPage:
 def standing_now(session: Session, incident: tables.Incident) -> Standing:
     record = records(session, [incident])[incident.id]
     return fold(record.start, record.events, known(session))
+
+
+def level_at(session: Session, incident: tables.Incident, at: datetime) -> int:
+    """As it was amended by then."""
+    record = records(session, [incident])[incident.id]
+    return fold(record.start, before(record.events, at), known(session)).level
 
 
 def check_not_ended(session: Session, incident: tables.Incident) -> None:
