@@ -1,5 +1,6 @@
 """Every failure of a service leaves as problem+json (RFC 9457)."""
 
+import re
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -116,6 +117,8 @@ _REMEDIES = {
     "extra_forbidden": ("去掉此项", "take this field out"),
     "timezone_aware": ("加上时区,如 +08:00", "add the zone, such as +08:00"),
 }
+_NAMED = re.compile(r"([a-z_]+):")
+"""A validator of a whole body begins its words with the field that they are about."""
 _CORRECT = ("按接口文档改正", "correct it as the API document says")
 
 
@@ -149,6 +152,9 @@ def _row(error: Any, body: Any) -> tuple[dict[str, str], str, str]:
         field = str(error["loc"][0])
     if kind == "value_error":  # said by our own validators, in both languages, with the remedy
         zh, _, en = str(context["error"]).partition(" / ")
+        if (named := _NAMED.match(zh)) and en.startswith(f"{named[1]}: "):
+            field = named[1] if field == "body" else f"{field}.{named[1]}"
+            zh, en = zh[named.end() :], en[len(named[1]) + 2 :]
         zh, remedy = _parted(zh, ",请") or _parted(zh, ",") or (zh, _CORRECT[0])
         en, remedy_en = _parted(en, ": ") or (en, _CORRECT[1])
     else:

@@ -88,6 +88,16 @@ def test_a_live_incident_has_no_deviation_in_the_future(district):
         )
 
 
+def test_an_exercise_has_no_deviation_of_another_year(district):
+    """Its clock is the last thing reported: such a minute would end it, and every outlook would count up to there."""
+    incident = district.declare()
+    with pytest.raises(Invalid, match="30 days after the exercise began"):
+        district.commander.report_deviation(
+            incident.id, report(incident, 60 * 24 * 365, kind="place_lost", place_id=district.north)
+        )
+    assert district.commander.outlook(incident.id).now_min == 0
+
+
 @pytest.mark.parametrize("role", [Role.APPROVER, Role.AUDITOR, Role.ADMIN])
 def test_only_clerks_and_the_command_report_and_only_the_command_lifts(district, role):
     incident = district.declare()

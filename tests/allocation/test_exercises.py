@@ -265,16 +265,25 @@ def test_an_exercise_on_a_scenario_file(apart):
         ({"format": "planning-scenario/1", "supply": [{}]}, "supply"),
         ({"format": "planning-scenario/1", "supply": [{**row, "source": "NOWHERE"}]}, "NOWHERE"),
         ({"format": "planning-scenario/1", "supply": [{**row, "quantity": -1}]}, "0 or more"),
+        ({"format": "planning-scenario/1"}, "supply"),
         (
-            {"format": "planning-scenario/1", "points": [{"id": "\x00", "on_hand": {BED: 1}}]},
+            {"format": "planning-scenario/1", "supply": [], "points": [{"id": "\x00", "on_hand": {BED: 1}}]},
             "no place or item",
         ),
     ):
         with pytest.raises(Invalid, match=field):
             world.commander.open_exercise(incident.id, of_file(wrong))
-    found = world.commander.open_exercise(
-        incident.id, of_file({"format": "planning-scenario/1", "supply": [row], "points": points})
+    told = {"format": "planning-scenario/1", "supply": [row], "points": points}
+    found = world.commander.open_exercise(incident.id, of_file(told))
+    assert world.commander.open_exercise(incident.id, of_file(told)) == found
+    with pytest.raises(Conflict, match="another script or stock"):  # of the same name
+        world.commander.open_exercise(incident.id, of_file({**told, "supply": [{**row, "quantity": 70}]}))
+    answer = world.house.http(Role.COMMANDER).post(
+        f"/v1/incidents/{incident.id}/exercise",
+        content=of_file({**told, "weight": 0}).model_dump_json().replace('"weight":0', '"weight":NaN'),
+        headers={"content-type": "application/json"},
     )
+    assert (answer.status_code, "NaN" in answer.json()["detail_en"]) == (422, True)
     assert (found.stock, found.stock_name) == ("file", "缺水想定")
     with books.of(world.house.tx, world.house.gate, incident.id, "x") as own:
         assert [(row.place_id, row.quantity) for row in own.snapshot().supply] == [(world.north, 7)]

@@ -249,6 +249,14 @@ def test_times_that_can_not_be_are_refused(stocked):
         clerk.step(order.id, earlier)
 
 
+def test_an_exercise_takes_no_step_of_another_year(night):
+    order = night.order(at=night.world.north)
+    clerk = night.world.clerks[night.world.north]
+    with pytest.raises(Invalid, match="30 days after the exercise began"):
+        clerk.step(order.id, night.body(0, PICKED, minute=60 * 24 * 365))
+    assert clerk.step(order.id, night.body(0, PICKED)).steps[-1].state is StepState.DONE
+
+
 def test_orders_are_listed_by_number_and_by_state(night):
     http = night.world.house.http(Role.AUDITOR)
     incident = str(night.incident.id)

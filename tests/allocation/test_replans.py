@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from chubei_allocation import sweeping
+from chubei_allocation.plans import alternatives, plans
 from chubei_shared.contracts.holds import HoldStatus
 from chubei_shared.contracts.orders import OrderStatus, StepKind
 from chubei_shared.contracts.plans import PlanRequest, PlanStatus, TripFate
@@ -88,6 +89,17 @@ def test_a_lost_store_is_planned_around(stocked):
     later = replan.plan["trips"][len(replan.scenario["committed"]) :]
     assert world.north not in {v["node"] for trip in later for v in trip["visits"]}
     assert replan.supported > outlook.expected
+    told = night.commander.difference(replan.id, night.plan.id).trips
+    assert {fate: count for fate, count in told if count} == fates(replan)
+
+    def of_another_list(session):
+        """Not by matching the trips anew, which may come to other numbers than the list that the page shows."""
+        plans.get(session, replan.id).changes = [row.model_dump(mode="json") for row in replan.changes[:1]]
+        found = alternatives.difference(session, replan.id, night.plan.id).trips
+        session.rollback()
+        return found
+
+    assert sum(count for _, count in world.house.tx(of_another_list)) == 1
     night.approve(replan)
     dropped = {row.order_id for row in replan.changes if row.fate is TripFate.DROPPED}
     assert {order.id for order in night.orders(OrderStatus.WITHDRAWN)} == dropped

@@ -97,6 +97,8 @@ def test_what_the_city_sends_is_accounted_for_over_the_versions_of_the_request(s
     assert {line.item_code: line.quantity for line in asked.told.request.lines} == {QUILT: 280, BED: 290}
     with pytest.raises(Invalid, match=r"receiver\.phone"):
         world.approver.sign_report(asked.id, asked.hash)
+    with pytest.raises(Conflict, match="is at 0, by the-commander"):  # nobody has edited it yet
+        world.commander.edit_report(asked.id, filled(asked).model_copy(update={"revision": 7}))
     edited = world.commander.edit_report(asked.id, filled(asked))
     assert (edited.revision, edited.edited_by) == (1, "the-commander")
     assert edited.hash != asked.hash

@@ -173,3 +173,35 @@ def test_an_approver_without_the_phone_breaks_the_glass(open_page, someone, url,
     page.goto("/account")
     expect(page.get_by_role("listitem").filter(has_text="本次登录")).to_contain_text("应急登录")
     assert [row.witness for row in admin.broken_glass().rows if row.username == name] == ["值班员孙某"]
+
+
+def test_two_others_account_for_who_broke_the_glass(open_page, someone, url):
+    broke, password = someone(Role.APPROVER, display_name="冯审批")
+    settle(url, broke, password)
+    page = open_page("/sign-in", **PHONE)
+    sign_in(page, broke, OWN)
+    page.wait_for_url("**/command")
+    enrol(page)
+    with httpx.Client(base_url=url, timeout=30, trust_env=False) as http:
+        body = {"username": broke, "password": OWN, "reason": "手机压在楼里", "witness": "值班员孙某"}
+        assert http.post("/v1/break-glass", json=body).status_code == 201
+    page.goto("/account")
+    mine = page.get_by_role("listitem").filter(has_text="冯审批 于")
+    expect(mine).to_contain_text("原因:手机压在楼里;见证人:值班员孙某")
+    expect(mine.get_by_role("button")).to_have_count(0)  # not one's own
+    for left in (2, 1):
+        name, password = someone(Role.APPROVER)
+        settle(url, name, password)
+        other = open_page("/sign-in")
+        sign_in(other, name, OWN)
+        other.wait_for_url("**/command")
+        other.goto("/account")
+        row = other.get_by_role("listitem").filter(has_text="冯审批 于")
+        expect(row).to_contain_text(f"还须 {left} 人说明")
+        assert serious(other) == []
+        row.get_by_label("核实了什么").fill("已当面核实,确为本人")
+        row.get_by_role("button", name="提交说明").click()
+        if left == 2:
+            expect(row).to_contain_text("已当面核实")
+            expect(row.get_by_role("button")).to_have_count(0)
+    expect(row).to_have_count(0)

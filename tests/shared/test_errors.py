@@ -7,6 +7,7 @@ import httpx
 import pytest
 from chubei_shared import problems
 from chubei_shared.contracts.movements import MOVEMENT
+from chubei_shared.contracts.orders import Signature
 from chubei_shared.errors import _BY_CODE, AppError, Invalid, Unavailable, from_response
 from fastapi import FastAPI
 from hypothesis import given
@@ -171,6 +172,24 @@ def test_the_remedy_begins_where_it_begins(said: str, problem: str, remedy: str)
     error = {"type": "value_error", "loc": ("body", "x"), "msg": "", "ctx": {"error": ValueError(said)}}
     told = problems.validation_problem([error])
     assert told.detail == f"x:{problem}。{remedy}"
+
+
+@pytest.mark.parametrize(("loc", "field"), [(("body",), "lines"), (("body", "row", 0), "row.0.lines")])
+def test_a_field_that_a_validator_names_is_the_problems(loc: tuple[str | int, ...], field: str) -> None:
+    said = "lines:逐项填写,谢绝时不填 / lines: name each item to confirm, and none to decline"
+    error = {"type": "value_error", "loc": loc, "msg": "", "ctx": {"error": ValueError(said)}}
+    told = problems.validation_problem([error])
+    assert told.detail == f"{field}:逐项填写。谢绝时不填"
+    assert told.detail_en.startswith(f"{field}: name each item to confirm, and none to decline. ")
+    assert told.more["errors"][0]["field"] == field
+
+
+def test_a_signature_that_is_none_is_told_in_both_languages() -> None:
+    with pytest.raises(ValidationError) as bad:
+        TypeAdapter(Signature).validate_python("aGVsbG8=")
+    told = problems.validation_problem([{**error, "loc": ("body", "x")} for error in bad.value.errors()])
+    assert "PNG" in told.detail
+    assert told.detail_en.startswith("x: must be a PNG image of 64 KiB at most, in base64")
 
 
 def test_body_that_is_not_json_is_a_problem_too(client: TestClient) -> None:

@@ -36,7 +36,7 @@ class OralOrder(Dto):
     @model_validator(mode="after")
     def _reasoned(self) -> Self:
         if self.break_glass and self.reason is None:
-            raise ValueError("reason:应急登记须写明原因 / say why with break_glass")
+            raise ValueError("reason:应急登记须写明原因 / reason: say why with break_glass")
         return self
 
 

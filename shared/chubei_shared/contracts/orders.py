@@ -47,7 +47,7 @@ def _png(text: str) -> str:
     image = b64decode(text)
     if not image.startswith(_PNG) or len(image) > _MOST_SIGNATURE:
         raise ValueError(
-            "须为不超过 64 KiB 的 PNG 图片(base64)/ must be a PNG image of 64 KiB at most, in base64"
+            "须为不超过 64 KiB 的 PNG 图片(base64) / must be a PNG image of 64 KiB at most, in base64"
         )
     return text
 

@@ -5,6 +5,7 @@ from hashlib import sha256
 from uuid import uuid4
 
 import pytest
+from chubei_shared.contracts.amendments import Amendment
 from chubei_shared.contracts.plans import PlanStatus
 from chubei_shared.errors import Conflict, NotFound, Shortage
 from chubei_shared.tokens import Role
@@ -59,6 +60,23 @@ def test_the_approval_names_the_memo_that_was_seen(bureau):
     assert bureau.by("sun").memo(plan.id).hash == decided.hash  # what comes after the decision is not in it
     with pytest.raises(DBAPIError, match="append"):
         bureau.house.tx(lambda session: session.execute(text("UPDATE plan_approval SET memo_hash = 'x'")))
+
+
+def test_the_memo_tells_the_level_that_the_incident_has_by_then(bureau):
+    plan, sun = bureau.proposed(), bureau.by("sun")
+    read = sun.memo(plan.id)
+
+    def graver(level: int) -> None:
+        body = {"id": uuid4(), "why": "升级", "change": {"kind": "level", "level": level}}
+        bureau.world.commander.amend(plan.incident_id, Amendment.model_validate(body))
+
+    graver(1)
+    assert (read.memo.incident.level, sun.memo(plan.id).memo.incident.level) == (2, 1)
+    with pytest.raises(Conflict, match="changed since you read it"):
+        sun.approve(plan.id, seen=read.hash)
+    sun.approve(plan.id)
+    graver(3)
+    assert sun.memo(plan.id).memo.incident.level == 1  # what comes after the decision is not in it
 
 
 def test_an_approval_without_a_hash_keeps_what_was_there(bureau):

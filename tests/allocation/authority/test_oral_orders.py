@@ -92,6 +92,16 @@ def test_one_word_of_the_highest_tier_is_enough_to_start(bureau):
     assert commander(bureau).oral_order(plan.id, bureau.oral(given_by="zhou")).plan_status == "approved"
 
 
+def test_the_word_of_who_has_signed_already_is_on_record_too(bureau):
+    plan = bureau.district_plan()
+    assert bureau.by("zhou").approve(plan.id).status == "proposed"  # a second has to sign
+    order = commander(bureau).oral_order(plan.id, bureau.oral("zhou"))
+    assert order.plan_status == "approved"
+    rows = [(a.person, a.oral, a.entered_by) for a in bureau.world.commander.plan(plan.id).approvals]
+    assert rows == [("zhou", False, "zhou"), ("zhou", True, "wang")]
+    assert [a.oral for a in bureau.by("zhou").memo(plan.id).memo.approvals] == [False, True]
+
+
 def test_an_order_for_a_plan_that_is_decided_is_refused(bureau):
     plan, body = bureau.proposed(), bureau.oral()
     bureau.by("sun").approve(plan.id)
@@ -118,6 +128,9 @@ def test_what_is_approved_in_a_break_glass_session_says_so_on_its_papers(bureau)
     (one,) = in_need(bureau, "sun", Role.APPROVER).approve(plan.id).approvals
     assert one.break_glass
     assert "应急登录 signed in by break-glass" in read(f"/v1/plans/{plan.id}/memo/paper").text
+    for name in ("zhou", "wu", "sun"):  # the highest tier, and in whose name it was done
+        (told,) = [n for n in bureau.by(name).notices(mine=True) if "应急登录下的批准" in n.subject]
+        assert str(plan.id) in told.zh
     order = next(bureau.world.commander.orders(plan.incident_id))
     assert "sun(应急登录 break-glass)" in read(f"/v1/orders/{order.id}/papers").text
 

@@ -1,7 +1,7 @@
 """The decision memo of a plan, made from what is on record: the same records give the same memo and the same hash."""
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -37,7 +37,7 @@ def of(session: Session, plan: tables.Plan) -> Memo:
         plan_id=plan.id,
         replaces=plan.replaces,
         created_at=plan.created_at,
-        incident=_incident(incidents.get(session, plan.incident_id)),
+        incident=_incident(session, plan),
         inputs=_inputs(session, plan),
         result=_result(session, plan),
         alternatives=_alternatives(session, plan),
@@ -72,11 +72,13 @@ def show(session: Session, plan_id: UUID, hash_: str | None = None) -> Memo:
     return Memo(hash=hash_, memo=MemoBody.model_validate(kept))
 
 
-def _incident(incident: tables.Incident) -> MemoIncident:
+def _incident(session: Session, plan: tables.Plan) -> MemoIncident:
+    """At the level that it had when the plan was decided on, or has now."""
+    incident = incidents.get(session, plan.incident_id)
     return MemoIncident(
         id=incident.id,
         kind=incident.kind,
-        level=incident.level,
+        level=incidents.level_at(session, incident, plan.decided_at or datetime.now(UTC)),
         name=incident.name,
         place=incident.place,
         occurred_at=incident.occurred_at,

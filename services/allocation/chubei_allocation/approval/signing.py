@@ -18,6 +18,8 @@ from chubei_allocation.incidents import incidents
 from chubei_allocation.notices import notices
 from chubei_allocation.plans import plans
 
+_ACK_WITHIN_MIN = 15
+
 
 def sign(
     session: Session,
@@ -83,9 +85,10 @@ def _record(
     seen: str | None,
     entered_by: str | None,
 ) -> None:
-    """Once for a person and a post."""
-    person = caller.person
-    if any(row.person == person and _by(row) == _key(post) for row in authority.of_plan(session, plan.id)):
+    """Once for a person and a post; a word of mouth of who has signed already is on record beside it."""
+    person, oral = caller.person, entered_by is not None
+    key = (person, *_key(post), oral)
+    if any((row.person, *_by(row), row.oral) == key for row in authority.of_plan(session, plan.id)):
         return
     memo = memos.of(session, plan)
     if seen is not None and seen != memo.hash:
@@ -104,13 +107,31 @@ def _record(
             approved_at=datetime.now(UTC),
             memo_hash=memo.hash,
             seen=seen,
-            oral=entered_by is not None,
+            oral=oral,
             entered_by=entered_by or person,
             break_glass=caller.break_glass,
             memo=memo.memo.model_dump(mode="json"),
         )
     )
     session.flush()
+    if caller.break_glass:
+        _tell_of_break_glass(session, plan, person, post)
+
+
+def _tell_of_break_glass(session: Session, plan: tables.Plan, person: str, post: Holder | None) -> None:
+    """The highest tier, and the post in whose name it was done."""
+    for post_id in dict.fromkeys([*authority.top(session), *([post.post_id] if post else [])]):
+        notices.tell(
+            session,
+            post_id,
+            "应急登录下的批准 / An approval without the second factor",
+            f"{person} 以应急登录(未经二次验证)批准了方案 {plan.id}。请即核实是否本人所为,并由两人说明此次应急登录。",
+            f"{person} approved plan {plan.id} after breaking the glass, without the second factor. Verify that it was "
+            "them; two persons have to account for the sign-in.",
+            dedup_key=f"break-glass:{plan.id}:{person}:{post_id}",
+            incident_id=plan.incident_id,
+            ack_within_min=_ACK_WITHIN_MIN,
+        )
 
 
 def _by(row: PlanApproval) -> tuple[str | None, str | None]:

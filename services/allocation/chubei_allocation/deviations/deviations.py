@@ -1,7 +1,7 @@
 """Verbs on deviations: reported by whoever sees them, lifted by the command; what stands goes into every plan."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from math import ceil
 from uuid import UUID
 
@@ -34,7 +34,6 @@ from chubei_allocation.given import Conditions
 from chubei_allocation.incidents import incidents
 from chubei_allocation.plans import plan_requests
 
-_CLOCK_SLACK = timedelta(minutes=5)
 _MOST = 1000
 _WHAT: TypeAdapter[What] = TypeAdapter(What)
 
@@ -52,7 +51,7 @@ def report(session: Session, incident_id: UUID, body: DeviationReport, caller: C
                 f"Id {body.id} is another deviation's: mint a new one",
             )
         return _view(session, incident, [known])[0]
-    _check_time(incident, body.occurred_at)
+    incidents.check_time(incident, body.occurred_at)
     _check_known(session, incident_id, body.what)
     if session.scalar(select(func.count()).where(Deviation.incident_id == incident_id)) == _MOST:
         raise Conflict(
@@ -123,15 +122,6 @@ def now_min(session: Session, incident: tables.Incident) -> int:
 def _of(session: Session, incident_id: UUID) -> list[Deviation]:
     found = select(Deviation).where(Deviation.incident_id == incident_id)
     return list(session.scalars(found.order_by(Deviation.serial)))
-
-
-def _check_time(incident: tables.Incident, occurred_at: datetime) -> None:
-    if occurred_at < incident.occurred_at:
-        raise Invalid(
-            "occurred_at:早于事件发生,请核对时间", "occurred_at: is before the incident: correct the time"
-        )
-    if not incident.exercise and occurred_at > datetime.now(UTC) + _CLOCK_SLACK:
-        raise Invalid("occurred_at:在将来,请核对时间", "occurred_at: lies in the future: correct the time")
 
 
 def _check_known(session: Session, incident_id: UUID, what: What) -> None:

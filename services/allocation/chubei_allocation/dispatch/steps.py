@@ -29,7 +29,6 @@ from chubei_allocation.incidents import incidents
 from chubei_allocation.inventory_gate import FINAL, InventoryGate
 
 _MOVEMENT = UUID("0f4c9a52-7b0e-4f5e-9d35-3c1d2a9e6b44")
-_CLOCK_SLACK = timedelta(minutes=5)
 _LATER: dict[str, Any] = {"loaded": {}, "signature_png": None, "code": None}
 """What the first requests did not have."""
 
@@ -83,7 +82,7 @@ def record(session: Session, order_id: UUID, body: Step, caller: Caller) -> None
     stop = stops[body.stop]
     _check_person(stop, body.step, caller)
     _check_not_approver(session, order, stop, body.step, caller)
-    check_time(incidents.get(session, order.incident_id), body.occurred_at)
+    incidents.check_time(incidents.get(session, order.incident_id), body.occurred_at)
     signed_by = _signed_by(body, caller)
     proved_by = proofs.given(body, signed_by)
     lines = _lines(stop, moves.due(stops, orders.loaded(standing))[body.stop], body)
@@ -215,16 +214,6 @@ def _check_not_approver(
             f"{caller.person} 批准了此方案,不能执行其调拨单,请由他人办理",
             f"{caller.person} approved this plan and may not carry out its orders: let somebody else",
         )
-
-
-def check_time(incident: tables.Incident, occurred_at: datetime) -> None:
-    """Raises Invalid for what is before the incident or, where that is no exercise, in the future."""
-    if occurred_at < incident.occurred_at:
-        raise Invalid(
-            "occurred_at:早于事件发生,请核对时间", "occurred_at: is before the incident: correct the time"
-        )
-    if not incident.exercise and occurred_at > datetime.now(UTC) + _CLOCK_SLACK:
-        raise Invalid("occurred_at:在将来,请核对时间", "occurred_at: lies in the future: correct the time")
 
 
 def _lines(stop: Stop, due: dict[str, int], body: Step) -> list[DeliverLine]:

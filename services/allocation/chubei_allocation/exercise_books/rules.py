@@ -194,7 +194,7 @@ def from_scenario(stock: Snapshot, scenario: dict[str, Any]) -> tuple[Snapshot, 
     Raises KeyError, TypeError, AttributeError or ValueError where it can not be read.
     """
     known = {place.id for place in stock.places} | {item.code for item in stock.items}
-    rows = [_supply(row) for row in scenario.get("supply", [])]
+    rows = [_supply(row) for row in scenario["supply"]]
     points = [
         _there(point["id"], item, units)
         for point in scenario.get("points", [])

@@ -33,6 +33,7 @@ from chubei_allocation.exercises import rules, scoring, views
 from chubei_allocation.exercises.tables import Exercise, Inject
 from chubei_allocation.incidents import amendments, incidents
 from chubei_allocation.inventory_gate import InventoryGate
+from chubei_allocation.scenarios import digest
 
 _INJECT = UUID("a1d3a3c4-6f0d-4a52-8c7c-1d0a3d1f7b21")
 _AT_ONCE = 20
@@ -56,10 +57,21 @@ def open_(
 
 
 def _asked(body: OpenExercise) -> dict[str, Any]:
-    """The request as it is kept: the file itself stands frozen in the books."""
+    """The request as it is kept: of a file its hash, for what it says stands frozen in the books."""
     told = body.model_dump(mode="json")
-    told["stock"].pop("scenario", None)
+    if isinstance(body.stock, OfFile):
+        told["stock"]["scenario"] = _hash(body.stock.scenario)
     return told
+
+
+def _hash(scenario: dict[str, Any]) -> str:
+    try:
+        return digest(scenario)
+    except ValueError as error:
+        raise Invalid(
+            "stock.scenario:有非数值(NaN、Infinity),请核对文件",
+            "stock.scenario: has NaN or Infinity for a number: check the file",
+        ) from error
 
 
 def _known(session: Session, incident_id: UUID, body: OpenExercise) -> bool:

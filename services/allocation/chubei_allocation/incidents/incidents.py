@@ -11,15 +11,28 @@ from chubei_shared.contracts.catalogue import Season, Setting
 from chubei_shared.contracts.demands import AbsoluteDemand, DemandView, GrantedView
 from chubei_shared.contracts.incidents import DemandPoint, IncidentPage, IncidentView
 from chubei_shared.contracts.network import Shelter, ShelterStatus
-from chubei_shared.errors import NotFound
+from chubei_shared.errors import Invalid, NotFound
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chubei_allocation import pages, tables
 from chubei_allocation.incidents import checks
 from chubei_allocation.incidents import tables as kept
-from chubei_allocation.incidents.standing import Amended, Counted, Event, Ground, Known, Standing, fold
+from chubei_allocation.incidents.standing import (
+    Amended,
+    Counted,
+    Event,
+    Ground,
+    Known,
+    Standing,
+    before,
+    fold,
+)
 from chubei_allocation.network import network
+
+_CLOCK_SLACK = timedelta(minutes=5)
+_LONGEST = timedelta(days=30)
+"""An exercise is as far as the last thing reported in it: a mistyped year would end it, and every curve be as long."""
 
 
 class Record(NamedTuple):
@@ -60,10 +73,32 @@ def standing_now(session: Session, incident: tables.Incident) -> Standing:
     return fold(record.start, record.events, known(session))
 
 
+def level_at(session: Session, incident: tables.Incident, at: datetime) -> int:
+    """As it was amended by then."""
+    record = records(session, [incident])[incident.id]
+    return fold(record.start, before(record.events, at), known(session)).level
+
+
 def check_not_ended(session: Session, incident: tables.Incident) -> None:
     """Raises Conflict when nothing new is to begin for this incident."""
     if standing_now(session, incident).status is IncidentStatus.ENDED:
         checks.refuse_ended()
+
+
+def check_time(incident: tables.Incident, occurred_at: datetime) -> None:
+    """Raises Invalid for what is before the incident, or in the future: of the wall's clock, or an exercise's own."""
+    if occurred_at < incident.occurred_at:
+        raise Invalid(
+            "occurred_at:早于事件发生,请核对时间", "occurred_at: is before the incident: correct the time"
+        )
+    if incident.exercise:
+        if occurred_at > incident.occurred_at + _LONGEST:
+            raise Invalid(
+                f"occurred_at:在演练开始 {_LONGEST.days} 天之后,请核对日期",
+                f"occurred_at: is more than {_LONGEST.days} days after the exercise began: check the date",
+            )
+    elif occurred_at > datetime.now(UTC) + _CLOCK_SLACK:
+        raise Invalid("occurred_at:在将来,请核对时间", "occurred_at: lies in the future: correct the time")
 
 
 def deadline(incident: tables.Incident) -> datetime:

@@ -216,7 +216,8 @@ def difference(session: Session, plan_id: UUID, from_id: UUID) -> PlanDifference
             f"from: plan {from_id} is of another incident: name one of the same",
             errors=[{"field": "from", "problem": "another incident", "remedy": "GET /v1/plans?incident_id="}],
         )
-    return between(_side(session, old), _side(session, new))
+    fates = [row["fate"] for row in new.changes] if new.replaces == old.id else None
+    return between(_side(session, old), _side(session, new), fates)
 
 
 def _side(session: Session, plan: base.Plan) -> Side:

@@ -1,5 +1,6 @@
 """PURE: from one plan of an incident to another, in rows and in one paragraph that a duty officer reads aloud."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -35,13 +36,16 @@ class Side:
         return outcomes.last_delivery_min(self.plan)
 
 
-def difference(old: Side, new: Side) -> PlanDifference:
-    """What the new plan does otherwise than the old one. Quantities in units, times in minutes since the incident."""
+def difference(old: Side, new: Side, fates: Sequence[str] | None = None) -> PlanDifference:
+    """What the new plan does otherwise than the old one. Quantities in units, times in minutes since the incident.
+
+    `fates`: of a replan of the old one, what becomes of each of its trips that had not begun, as its orders will show.
+    """
     points, items, call_offs, trips = (
         _points(old, new),
         _items(old, new),
         _call_offs(old, new),
-        _trips(old, new),
+        _trips(old, new) if fates is None else _by_fate(fates),
     )
     zh, en = _paragraph(old, new, points, call_offs, trips)
     return PlanDifference(
@@ -135,6 +139,10 @@ def _trips(old: Side, new: Side) -> TripDifference:
     scenario = parse_scenario(new.scenario)
     found = changes(scenario, old_trips, parse_trips(new.plan, scenario))
     return TripDifference(kept=found.kept, changed=found.changed, dropped=found.dropped, new=found.new)
+
+
+def _by_fate(fates: Sequence[str]) -> TripDifference:
+    return TripDifference.model_validate({name: fates.count(name) for name in TripDifference.model_fields})
 
 
 def _names(old: Side, new: Side) -> dict[str, tuple[str, str]]:

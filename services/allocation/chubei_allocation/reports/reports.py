@@ -141,9 +141,10 @@ def edit(session: Session, report_id: UUID, body: ReportEdit, caller: Caller) ->
         return views.show(session, report_id)
     _check_draft(report)
     if body.revision != report.revision:
+        by = report.edited_by or report.drafted_by
         raise Conflict(
-            f"revision:{report.edited_by} 已改过此稿(现为第 {report.revision} 次修改),请重新读取后再改",
-            f"revision: {report.edited_by} has changed this draft since (it is at {report.revision}): read it again",
+            f"revision:此稿现为第 {report.revision} 次修改({by}),请重新读取后再改",
+            f"revision: this draft is at {report.revision}, by {by}: read it again, then edit",
         )
     _check_request(report, body.told)
     report.told, report.revision = told, report.revision + 1

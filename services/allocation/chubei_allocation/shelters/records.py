@@ -20,6 +20,7 @@ from chubei_shared.contracts.shelters import (
 )
 from chubei_shared.db import Transactions
 from chubei_shared.errors import AppError, Conflict, Invalid, NotFound, Unavailable
+from chubei_shared.problems import validation_problem
 from chubei_shared.state_words import zh
 from chubei_shared.tokens import Caller
 from pydantic import TypeAdapter, ValidationError
@@ -27,7 +28,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chubei_allocation import locks, pages, tables
-from chubei_allocation.dispatch import steps
 from chubei_allocation.exercise_books import books
 from chubei_allocation.incidents import amendments, headcounts, incidents
 from chubei_allocation.inventory_gate import FINAL, InventoryGate
@@ -133,7 +133,7 @@ class Keeper:
         headcounts.of_shelter(session, self.incident_id, self.shelter_id)
         if kind is RecordKind.REQUEST:
             incidents.check_not_ended(session, incident)
-        steps.check_time(incident, body.occurred_at)
+        incidents.check_time(incident, body.occurred_at)
         row = ShelterRecord(
             id=body.id,
             incident_id=self.incident_id,
@@ -164,13 +164,12 @@ def _made(movement: type[M], /, **told: Any) -> M:
     try:
         return movement.model_validate(told)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "lines"
-        raise Invalid(
-            f"{field}:不能成为一笔流水({first['msg']}),请核对数量和地点",
-            f"{field}: can not be a movement ({first['msg']}): check quantities and places",
-            errors=[{"field": field, "problem": first["msg"], "remedy": "数量、地点 / quantities, places"}],
-        ) from None
+        raise _wrong(error) from None
+
+
+def _wrong(error: ValidationError) -> Invalid:
+    rows: list[dict[str, Any]] = [{**one, "loc": ("body", *one["loc"])} for one in error.errors()]
+    return validation_problem(rows)
 
 
 def movement_id(record_id: UUID) -> UUID:
