@@ -11,7 +11,7 @@ import jwt
 import pytest
 from chubei_gateway.app import create_app
 from chubei_gateway.tables import UserSession, outbox_table
-from chubei_shared.contracts.break_glass import BreakGlass
+from chubei_shared.contracts.break_glass import TELL, BreakGlass
 from chubei_shared.contracts.gateway_client import GatewayClient
 from chubei_shared.db import Transactions
 from chubei_shared.errors import Conflict, Forbidden, NotFound, SecondFactorNeeded, Unauthorized
@@ -74,7 +74,14 @@ def test_an_approver_gets_in_for_two_hours_and_not_as_administrator(
             select(outbox_table.c.body).where(outbox_table.c.topic == "session.break_glass")
         ).all()
     )
-    assert [e for e in events if e["id"] == str(own.id) and e["username"] == name and e["reason"] == REASON]
+    (event,) = (e for e in events if e["id"] == str(own.id))
+    assert (event["username"], event["reason"], event["witness"]) == (name, REASON, WITNESS)
+    wakes = tx(
+        lambda session: session.scalars(
+            select(outbox_table.c.body).where(outbox_table.c.topic == f"task:{TELL}")
+        ).all()
+    )
+    assert {"args": [event], "queue": "allocation"} in wakes
 
 
 def test_its_tokens_end_with_it(name: str, connect: Connect, tx: Transactions) -> None:

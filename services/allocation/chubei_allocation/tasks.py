@@ -11,6 +11,7 @@ from uuid import UUID
 from celery import Celery, chord, group
 from celery.schedules import crontab
 from chubei_shared import events, seals
+from chubei_shared.contracts.break_glass import TELL
 from chubei_shared.db import Transactions, make_engine
 from chubei_shared.settings import Settings
 from chubei_shared.telemetry import log
@@ -18,6 +19,7 @@ from chubei_shared.workers import make_app
 from kombu.exceptions import OperationalError
 
 from chubei_allocation import proof, sweeping
+from chubei_allocation.approval import broken_glass
 from chubei_allocation.inventory_gate import InventoryGate
 from chubei_allocation.notices import notices, sending
 from chubei_allocation.papers import snapshots
@@ -74,7 +76,7 @@ def make_celery(settings: Settings) -> Celery:
         },
     )
     tx = Transactions(make_engine(settings.database("allocation"), pool_size=2))
-    inventory, sender = InventoryGate(settings), sending.Sender(settings)
+    inventory = InventoryGate(settings)
 
     @celery.task(name=plan_requests.SOLVE)  # type: ignore[untyped-decorator]  # celery has no types
     def solve(request_id: str) -> None:
@@ -84,14 +86,6 @@ def make_celery(settings: Settings) -> Celery:
     @celery.task(name=SWEEP)  # type: ignore[untyped-decorator]  # celery has no types
     def sweep() -> None:
         sweeping.sweep(tx, inventory)
-
-    @celery.task(name=notices.SEND)  # type: ignore[untyped-decorator]  # celery has no types
-    def send_notices() -> None:
-        sending.work(tx, sender)
-
-    @celery.task(name=REMIND)  # type: ignore[untyped-decorator]  # celery has no types
-    def remind() -> None:
-        sweeping.remind(tx)
 
     @celery.task(name=PROPOSE)  # type: ignore[untyped-decorator]  # celery has no types
     def propose() -> None:
@@ -113,8 +107,26 @@ def make_celery(settings: Settings) -> Celery:
         while tx(seals.seal, proof.SEALED):
             pass
 
+    _add_notices(celery, tx, settings)
     _add_readiness(celery, tx, inventory, settings)
     return celery
+
+
+def _add_notices(celery: Celery, tx: Transactions, settings: Settings) -> None:
+    """The tasks by which people are told."""
+    sender = sending.Sender(settings)
+
+    @celery.task(name=notices.SEND)  # type: ignore[untyped-decorator]  # celery has no types
+    def send_notices() -> None:
+        sending.work(tx, sender)
+
+    @celery.task(name=TELL)  # type: ignore[untyped-decorator]  # celery has no types
+    def tell_of_broken_glass(told: dict[str, str]) -> None:
+        tx(broken_glass.entered, told)
+
+    @celery.task(name=REMIND)  # type: ignore[untyped-decorator]  # celery has no types
+    def remind() -> None:
+        sweeping.remind(tx)
 
 
 def _add_readiness(celery: Celery, tx: Transactions, inventory: InventoryGate, settings: Settings) -> None:

@@ -8,6 +8,8 @@ from pydantic import Field, StringConstraints
 from chubei_shared.contracts.base import Dto, Id, Name, Utc
 from chubei_shared.contracts.second_factor import Password
 
+TELL = "chubei_allocation.tasks.tell_of_broken_glass"
+"""The task by which the gateway has posts told of a sign-in, with its event for an argument."""
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=1000)]
 
 

@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from chubei_allocation import sweeping
+from chubei_allocation import sweeping, tasks
 from chubei_allocation.oral_orders import rules
 from chubei_shared.contracts.allocation_client import AllocationClient
+from chubei_shared.contracts.break_glass import TELL
 from chubei_shared.contracts.oral_orders import Account, OralOrder, OralState, Papers
 from chubei_shared.contracts.orders import Step
 from chubei_shared.contracts.plans import PlanStatus
@@ -133,6 +134,19 @@ def test_what_is_approved_in_a_break_glass_session_says_so_on_its_papers(bureau)
         assert str(plan.id) in told.zh
     order = next(bureau.world.commander.orders(plan.incident_id))
     assert "sun(应急登录 break-glass)" in read(f"/v1/orders/{order.id}/papers").text
+
+
+def test_posts_of_the_highest_tier_are_told_once_of_a_sign_in_by_break_glass(bureau):
+    celery = tasks.make_celery(bureau.house.settings)
+    event = {"id": str(uuid4()), "username": "sun", "reason": "手机被压在楼里", "witness": "值班员孙某"}
+    for _ in range(2):
+        celery.tasks[TELL].run(event)
+    for name in ("zhou", "wu"):
+        (told,) = [n for n in bureau.by(name).notices(mine=True) if "A sign-in without" in n.subject]
+        assert all(
+            event[key] in text for key in ("username", "reason", "witness") for text in (told.zh, told.en)
+        )
+    assert not [n for n in bureau.by("sun").notices(mine=True) if "A sign-in without" in n.subject]
 
 
 def test_an_oral_order_of_a_break_glass_session_is_a_break_glass_entry(bureau):

@@ -11,14 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chubei_allocation import tables
-from chubei_allocation.approval import memos
+from chubei_allocation.approval import broken_glass, memos
 from chubei_allocation.authority import authority
 from chubei_allocation.authority.tables import PlanApproval
 from chubei_allocation.incidents import incidents
 from chubei_allocation.notices import notices
 from chubei_allocation.plans import plans
-
-_ACK_WITHIN_MIN = 15
 
 
 def sign(
@@ -115,23 +113,7 @@ def _record(
     )
     session.flush()
     if caller.break_glass:
-        _tell_of_break_glass(session, plan, person, post)
-
-
-def _tell_of_break_glass(session: Session, plan: tables.Plan, person: str, post: Holder | None) -> None:
-    """The highest tier, and the post in whose name it was done."""
-    for post_id in dict.fromkeys([*authority.top(session), *([post.post_id] if post else [])]):
-        notices.tell(
-            session,
-            post_id,
-            "应急登录下的批准 / An approval without the second factor",
-            f"{person} 以应急登录(未经二次验证)批准了方案 {plan.id}。请即核实是否本人所为,并由两人说明此次应急登录。",
-            f"{person} approved plan {plan.id} after breaking the glass, without the second factor. Verify that it was "
-            "them; two persons have to account for the sign-in.",
-            dedup_key=f"break-glass:{plan.id}:{person}:{post_id}",
-            incident_id=plan.incident_id,
-            ack_within_min=_ACK_WITHIN_MIN,
-        )
+        broken_glass.approved(session, plan, person, post.post_id if post else None)
 
 
 def _by(row: PlanApproval) -> tuple[str | None, str | None]:

@@ -4,7 +4,13 @@ from typing import Final
 from uuid import UUID
 
 from chubei_shared import audit, outbox
-from chubei_shared.contracts.break_glass import BreakGlass, BreakGlassAccount, BreakGlassPage, BreakGlassView
+from chubei_shared.contracts.break_glass import (
+    TELL,
+    BreakGlass,
+    BreakGlassAccount,
+    BreakGlassPage,
+    BreakGlassView,
+)
 from chubei_shared.errors import Conflict, Forbidden, NotFound
 from chubei_shared.tokens import Caller, Role
 from sqlalchemy import func, select
@@ -64,6 +70,7 @@ def break_glass(
         "expires_at": found.expires_at.isoformat(),
     }
     outbox.enqueue(session, _ACT, event)
+    outbox.wake(session, TELL, event, queue="allocation")
     return opened
 
 
