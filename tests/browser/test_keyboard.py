@@ -47,7 +47,7 @@ def test_an_incident_is_led_and_reported_by_keyboard_alone(desk, post):
     desk.goto(f"{at}/exercise")
     expect(desk.get_by_role("button", name="开始演练")).to_be_visible()
     press(desk, "跳到正文")
-    expect(desk.locator("main")).to_be_focused()
+    expect(desk.locator("main .page")).to_be_focused()
     press(desk, "用示例脚本")
     expect(desk.locator("ol li")).to_have_count(3)
     press(desk, "去掉")
