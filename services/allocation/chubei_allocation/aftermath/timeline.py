@@ -303,7 +303,7 @@ def _orders(session: Session, incident: tables.Incident, line: _Line) -> Iterato
 
 _RECORDS = {
     RecordKind.HAND_OUT: ("发放", "handed out"),
-    RecordKind.REQUEST: ("要求增援", "asks for more"),
+    RecordKind.REQUEST: ("要求增补", "asks for more"),
     RecordKind.RETURN: ("退回", "gives back"),
 }
 

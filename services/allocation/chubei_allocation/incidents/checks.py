@@ -104,32 +104,33 @@ def check_room(
             names = ", ".join(f"{one} ({known.shelters[one].capacity})" for one in others)
             raise Invalid(
                 f"{field}:街道 {subdistrict_id} 有 {number} 人,已启用安置点只能容 {room} 人,可启用备选 {names};"
-                "确要挤住请填 crowded: true",
+                "确要挤住请确认“拥挤也照此办理”",
                 f"{field}: Sub-district {subdistrict_id} has {number} people and places for {room} in open shelters: "
-                f"open candidates {names}, or say crowded: true",
+                f"open candidates {names}, or confirm that it goes ahead though crowded",
                 candidates=others,
+                confirm="crowded",
             )
         check_believable(field, subdistrict_id, number, room, crowded, "crowded")
 
 
 def check_believable(field: str, where: str, number: int, places: int, sure: bool, how: str) -> None:
-    """Raises Invalid, with `confirm`, on so many people that a digit too many is likelier, unless told to be sure.
+    """Raises Invalid on so many people that a digit too many is likelier, unless told to be sure.
 
-    `how`: the field by which one says so.
+    `how`: the field by which one says so; the problem's `confirm` names it, since its words are read by people.
     """
     if number > _MANY_TIMES * places and not sure:
         raise Invalid(
             f"{field}:{where} 只能容 {places} 人,{number} 人超过其 {_MANY_TIMES} 倍,请再核对;"
-            f"确有这么多人请填 {how}: true",
+            "确有这么多人请确认",
             f"{field}: {where} has places for {places}, and {number} people are more than {_MANY_TIMES} times that: "
-            f"check the number, or say {how}: true if it is so",
+            "check the number, or confirm it if it is so",
             confirm=how,
             errors=[
                 {
                     "field": field,
                     "problem": f"超过容量 {places} 的 {_MANY_TIMES} 倍 / "
                     f"more than {_MANY_TIMES} times its {places} places",
-                    "remedy": f"核对人数,或填 {how}: true / check the number, or say {how}: true",
+                    "remedy": "核对人数,属实请确认 / check the number, or confirm it",
                 }
             ],
         )

@@ -24,6 +24,10 @@ from .surplus import cut_surplus
 
 REPORT_EVERY_S = 0.2
 CLOSING_S_PER_TRIP = 4e-4  # from the end of the search to a plan that is checked and written
+_METHOD = (
+    "在模拟中对车辆日程模拟退火;线性规划上界(GLOP 对偶解,已核验)"
+    " / simulated annealing of vehicle days over a simulation; LP bound (GLOP duals, checked)"
+)
 logger = logging.getLogger(__name__)
 
 
@@ -181,7 +185,7 @@ def plan(
         objective=utility,
         bound=bound,
         gap=round((bound - utility) / bound, 6) if bound else 0.0,
-        method="simulated annealing of vehicle days over a simulation; LP bound (GLOP duals, checked)",
+        method=_METHOD,
         elapsed_s=round(solve.clock.elapsed_s, 3),
     )
     told = None if previous is None else changes(scenario, previous, trips)

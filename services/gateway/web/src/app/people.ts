@@ -2,7 +2,7 @@
 import { reactive } from 'vue'
 
 import { api } from '../api/client'
-import { i18n } from '../i18n'
+import { half, i18n } from '../i18n'
 
 const MOST = 100
 const USERNAME = /^[A-Za-z0-9][A-Za-z0-9:._#-]{0,79}$/
@@ -18,7 +18,7 @@ export function personName(username: string | null | undefined): string {
   if (username.startsWith(GUEST)) return i18n.global.t('app.byLink', { name: username.slice(GUEST.length) })
   const name = names.get(username)
   if (name === undefined) want(username)
-  return name ?? username
+  return name === undefined ? username : half(name)
 }
 
 /** All that one page wants goes in one request. */

@@ -1,5 +1,6 @@
 export const zh = {
   menu: '菜单',
+  skip: '跳到正文',
   house: '全区',
   thisIncident: '本次事件',
   incidents: '突发事件',
@@ -20,6 +21,7 @@ export const zh = {
 }
 export const en: typeof zh = {
   menu: 'Menu',
+  skip: 'Skip to the page',
   house: 'District',
   thisIncident: 'This incident',
   incidents: 'Incidents',

@@ -80,7 +80,7 @@ export const en: typeof zh = {
   state: { counting: 'being counted', review: 'waits for approval', posted: 'in the books', cancelled: 'cancelled' },
   lines: '{n} line | {n} lines',
   accuracy: '{right} of {of} lines right',
-  doubts: '{n} lines in doubt because of late reports: open another stocktake',
+  doubts: '{n} line in doubt because of late reports: open another stocktake | {n} lines in doubt because of late reports: open another stocktake',
   inDispute: 'More is missing than was free: what is held stays in the books, the rest is in dispute',
   open: 'Open a stocktake',
   openTitle: 'Open a stocktake',
@@ -119,7 +119,7 @@ export const en: typeof zh = {
   signed: 'Counted by',
   sum: '{wrong} of {lines} lines differ: {more} more, {less} less',
   money: 'worth {value}',
-  left: '{count} lines to be counted, {recount} to be recounted by another person',
+  left: '{count} line to be counted, {recount} to be recounted by another person | {count} lines to be counted, {recount} to be recounted by another person',
   ready: 'All is counted: it can be handed in',
   toDo: { review: 'Hand in', counting: 'Send back', posted: 'Approve and book', cancelled: 'Cancel the stocktake' },
   sure: {
@@ -136,5 +136,5 @@ export const en: typeof zh = {
   step: { counting: 'sent back', review: 'handed in', posted: 'approved and booked', cancelled: 'cancelled' },
   signatures: 'Counted:          Recounted:          Approved:          Date:',
   more: 'Earlier ones',
-  showAll: 'Show all {n} lines',
+  showAll: 'Show the {n} line | Show all {n} lines',
 }

@@ -81,7 +81,7 @@ export const en: typeof zh = {
   sheltersWhy: 'Registered shelters open by themselves. Take out what is destroyed; open candidates where places are missing.',
   room: '{people} people, {capacity} places',
   tooFew: '{people} places missing',
-  places: '{count} places',
+  places: '{count} place | {count} places',
   candidate: 'candidate',
   openAllThere: 'Open all candidates there',
   addClosure: 'Add a closed road',

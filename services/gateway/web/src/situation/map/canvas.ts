@@ -33,7 +33,7 @@ const REACH_PX = 8
 
 /** A map in `element`, ready to be drawn on. */
 export async function canvasIn(element: HTMLElement, tiles: Shape<'MapTiles'> | null, hands: Hands): Promise<Canvas> {
-  const scale = window.innerWidth >= 2400 ? 1.7 : 1
+  const scale = window.innerWidth >= 3600 ? 2.2 : window.innerWidth >= 2400 ? 1.7 : 1
   const map = new Drawn({
     container: element,
     style: await groundOf(tiles),
