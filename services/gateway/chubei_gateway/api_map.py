@@ -29,7 +29,7 @@ def read_map(request: Request) -> MapGround:
 
 @router.get(
     "/v1/map/outline",
-    summary="区界等轮廓(GeoJSON)/ outlines that everyone sees",
+    summary="区界等轮廓(GeoJSON) / outlines that everyone sees",
     response_class=FileResponse,
     **allow(*PEOPLE),
 )

@@ -42,7 +42,7 @@ def read_aftermath(id: UUID, caller: CurrentCaller, tx: Tx, inventory: Inventory
 
 @router.get(
     "/v1/incidents/{id}/aftermath/paper",
-    summary="复盘报告(可打印)/ the after-action report, to print",
+    summary="复盘报告(可打印) / the after-action report, to print",
     response_class=HTMLResponse,
     responses=_PAGE,
     **allow(*READERS),

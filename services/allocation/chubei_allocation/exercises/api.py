@@ -113,7 +113,7 @@ def cancel_exercise(id: UUID, body: Cancel, caller: CurrentCaller, tx: Tx) -> Ex
 
 @router.get(
     "/v1/incidents/{id}/exercise/paper",
-    summary="演练评分(可打印)/ the score of an exercise, to print",
+    summary="演练评分(可打印) / the score of an exercise, to print",
     response_class=HTMLResponse,
     responses=_PAGE,
     **allow(*READERS),

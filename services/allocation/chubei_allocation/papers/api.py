@@ -23,7 +23,7 @@ _PAGE: Final[dict[int | str, dict[str, Any]]] = {
 
 @router.get(
     "/v1/orders/{id}/papers",
-    summary="随车清单和各站接收单(可打印)/ load list, and a receipt for each delivery, to print",
+    summary="随车清单和各站接收单(可打印) / load list, and a receipt for each delivery, to print",
     response_class=HTMLResponse,
     responses=_PAGE,
     **allow(*READERS),
@@ -55,7 +55,7 @@ def read_packs(
 
 @router.get(
     "/v1/plans/{id}/memo/paper",
-    summary="应急项目决策备忘录(可打印)/ the decision memo of a plan, to print",
+    summary="应急项目决策备忘录(可打印) / the decision memo of a plan, to print",
     tags=["plans"],
     response_class=HTMLResponse,
     responses=_PAGE,

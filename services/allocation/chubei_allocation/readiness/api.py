@@ -96,7 +96,7 @@ def read_readiness_of_night(night: Night, tx: Tx) -> Readiness:
 
 @router.get(
     "/v1/readiness/{night}/page",
-    summary="日报(可打印)/ the page that goes upward, to print",
+    summary="日报(可打印) / the page that goes upward, to print",
     response_class=HTMLResponse,
     responses=_PAGE,
     **allow(*READERS),
@@ -107,7 +107,7 @@ def read_readiness_page(night: Night, tx: Tx) -> HTMLResponse:
 
 @router.get(
     "/v1/readiness/months/{first}/page",
-    summary="月报(可打印)/ a month's page, to print; name it by its first day",
+    summary="月报(可打印) / a month's page, to print; name it by its first day",
     response_class=HTMLResponse,
     responses=_PAGE,
     **allow(*READERS),

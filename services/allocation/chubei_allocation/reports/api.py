@@ -116,7 +116,7 @@ def book_arrival(
 
 @router.get(
     "/v1/reports/{id}/paper",
-    summary="报告(可打印)/ a report, to print",
+    summary="报告(可打印) / a report, to print",
     response_class=HTMLResponse,
     responses=_PAGE,
     **allow(*READERS),

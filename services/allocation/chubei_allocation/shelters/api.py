@@ -126,7 +126,7 @@ def read_deliveries(id: UUID, shelter_id: Id, tx: Tx) -> DeliveryList:
 
 @router.post(
     _AT + "/steps",
-    summary="安置点登记到达、接收(短缺、损坏)/ a shelter reports an arrival or a receipt",
+    summary="安置点登记到达、接收(短缺、损坏) / a shelter reports an arrival or a receipt",
     **allow(*REPORTERS, Role.GUEST, grant=KEEPER),
 )
 def take_keeper_step(

@@ -45,7 +45,7 @@ _LINK: dict[str, Any] = {
 @router.post(
     "/v1/links",
     status_code=201,
-    summary="发出链接(同编号可重发)/ make a link; the same again gives the same answer",
+    summary="发出链接(同编号可重发) / make a link; the same again gives the same answer",
     responses={200: {"model": LinkMade, "description": "早已发出,同前 / made before, the same answer"}},
     **allow(*MAKERS),
 )

@@ -38,7 +38,7 @@ def put_bin(
     return tx(bins.put, body, if_match)
 
 
-@router.get("/places/{place_id}/bins", summary="货位(按行走次序)/ bins in walking order", **allow(*READERS))
+@router.get("/places/{place_id}/bins", summary="货位(按行走次序) / bins in walking order", **allow(*READERS))
 def get_bins(place_id: Id, tx: Tx, cursor: Cursor = None, limit: Limit = 100) -> BinPage:
     return tx(bins.page, place_id, cursor, limit)
 

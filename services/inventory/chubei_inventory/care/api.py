@@ -102,7 +102,7 @@ def get_care_task(task_id: UUID, tx: Tx) -> CareTaskView:
 @router.post(
     "/tasks/{task_id}/steps",
     status_code=201,
-    summary="签收或办结任务(须有依据)/ acknowledge a task, or report it done with evidence",
+    summary="签收或办结任务(须有依据) / acknowledge a task, or report it done with evidence",
     response_model=CareTaskView,
     responses=repeatable(CareTaskView),
     **allow(Role.CLERK, *WRITERS),
@@ -121,7 +121,7 @@ def post_care_step(
 @router.post(
     "/runs",
     status_code=201,
-    summary="立即核查到期并开任务(可重复)/ look for what is due now, as every night; again does no harm",
+    summary="立即核查到期并开任务(可重复) / look for what is due now, as every night; again does no harm",
     **allow(*WRITERS, Role.SERVICE),
 )
 def post_care_run(tx: Tx) -> CareRun:

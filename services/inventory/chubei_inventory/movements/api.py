@@ -43,7 +43,7 @@ _EXAMPLES: dict[str, Any] = {
         },
     },
     "issue": {
-        "summary": "出库(先到期先出)/ goods go out, first expired first",
+        "summary": "出库(先到期先出) / goods go out, first expired first",
         "value": {
             "kind": "issue",
             "id": "5a0c5ad4-3a0b-4b0c-8a4c-0f3d1f6d6f11",
@@ -83,7 +83,7 @@ _EXAMPLES: dict[str, Any] = {
 @router.post(
     "/movements",
     status_code=201,
-    summary="记一笔库存流水(同编号同内容可重发)/ record a movement; the same again gives the same answer",
+    summary="记一笔库存流水(同编号同内容可重发) / record a movement; the same again gives the same answer",
     response_model=MovementView,
     responses=repeatable(MovementView),
     **allow(Role.CLERK, Role.SERVICE, Role.ADMIN),
@@ -99,7 +99,7 @@ def post_movement(
 
 
 @router.get(
-    "/movements", summary="库存流水(账卡次序)/ movements in the order of recording", **allow(*READERS)
+    "/movements", summary="库存流水(账卡次序) / movements in the order of recording", **allow(*READERS)
 )
 def get_movements(
     tx: Tx,

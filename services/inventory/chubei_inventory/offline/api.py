@@ -110,7 +110,7 @@ def post_batch(
 
 @router.get(
     "/parked-movements",
-    summary="待核流水(按收到次序)/ what is parked for review, in the order in which it came",
+    summary="待核流水(按收到次序) / what is parked for review, in the order in which it came",
     **allow(*READERS),
 )
 def get_parked(
@@ -132,7 +132,7 @@ def get_one_parked(key: Key, tx: Tx, response: Response) -> ParkedView:
 
 @router.post(
     "/parked-movements/{key}:accept",
-    summary="照原样或更正后入账(不得自批)/ book it as it is or as corrected; never one's own",
+    summary="照原样或更正后入账(不得自批) / book it as it is or as corrected; never one's own",
     **allow(*_SUPERVISORS),
 )
 def accept_parked(
@@ -190,7 +190,7 @@ def get_lot_conflicts(tx: Tx, cursor: Cursor = None, limit: Limit = 100) -> LotC
 @router.post(
     "/disputes:settle",
     status_code=201,
-    summary="核销待核库存(同编号可重发)/ settle a dispute; the same again gives the same answer",
+    summary="核销待核库存(同编号可重发) / settle a dispute; the same again gives the same answer",
     response_model=MovementView,
     responses=repeatable(MovementView),
     **allow(*_SUPERVISORS),

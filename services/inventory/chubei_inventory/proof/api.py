@@ -46,7 +46,7 @@ def get_proof_run(run_id: UUID, tx: Tx) -> ProofRun:
 @router.post(
     "/proof-runs",
     status_code=202,
-    summary="立即核对全部账目(同编号可重发)/ prove all books now; the same again is the same proof",
+    summary="立即核对全部账目(同编号可重发) / prove all books now; the same again is the same proof",
     **allow(Role.AUDITOR, Role.ADMIN, Role.COMMANDER),
 )
 def post_proof_run(

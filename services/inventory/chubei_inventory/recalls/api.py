@@ -31,7 +31,7 @@ _LIFT: dict[str, Any] = {"lift": {"summary": "解除召回 / lift it", "value": 
 @router.post(
     "/recalls",
     status_code=201,
-    summary="按生产者和批号召回(同编号可重发)/ recall by maker and lot; the same again gives the same answer",
+    summary="按生产者和批号召回(同编号可重发) / recall by maker and lot; the same again gives the same answer",
     response_model=RecallView,
     responses=repeatable(RecallView),
     **allow(*WRITERS),

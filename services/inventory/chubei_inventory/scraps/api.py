@@ -39,7 +39,7 @@ _REASON: dict[str, Any] = {
 @router.post(
     "/scraps",
     status_code=201,
-    summary="申请报废,批准后入账(同编号可重发)/ ask to scrap goods; booked when somebody else approves it",
+    summary="申请报废,批准后入账(同编号可重发) / ask to scrap goods; booked when somebody else approves it",
     response_model=ParkedView,
     responses=repeatable(ParkedView),
     **allow(Role.CLERK, Role.ADMIN),
@@ -61,7 +61,7 @@ def get_scrap(scrap_id: UUID, tx: Tx) -> ParkedView:
 
 @router.post(
     "/scraps/{scrap_id}:approve",
-    summary="批准报废并入账(不得自批)/ approve it, and book it; never one's own",
+    summary="批准报废并入账(不得自批) / approve it, and book it; never one's own",
     **allow(*_APPROVERS),
 )
 def approve_scrap(

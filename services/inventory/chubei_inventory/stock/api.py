@@ -26,7 +26,7 @@ _RULE: dict[str, Any] = {
 
 @router.get(
     "/past-stock",
-    summary="某一时刻的库存(须给地点或物资)/ stock as it was at a moment, of a place or an item",
+    summary="某一时刻的库存(须给地点或物资) / stock as it was at a moment, of a place or an item",
     **allow(*READERS),
 )
 def get_past_stock(

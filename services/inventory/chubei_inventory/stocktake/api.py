@@ -93,7 +93,7 @@ _THRESHOLD: dict[str, Any] = {
 @router.post(
     "/stocktakes",
     status_code=201,
-    summary="开盘点(同编号可重发)/ open a stocktake; the same again gives the same answer",
+    summary="开盘点(同编号可重发) / open a stocktake; the same again gives the same answer",
     response_model=StocktakeView,
     responses=repeatable(StocktakeView),
     **allow(*_PEOPLE),
@@ -138,7 +138,7 @@ def get_sheet(
 @router.post(
     "/stocktakes/{stocktake_id}/counts",
     status_code=201,
-    summary="报一行实点数(离线可随 movements:batch 补报)/ report a count; offline, in movements:batch",
+    summary="报一行实点数(离线可随 movements:batch 补报) / report a count; offline, in movements:batch",
     response_model=CountReceipt,
     responses=repeatable(CountReceipt),
     **allow(Role.CLERK),
@@ -158,7 +158,7 @@ def post_count(
 
 @router.get(
     "/stocktakes/{stocktake_id}/differences",
-    summary="差异(盘点结束前清点人不可见)/ differences; those who count see them when it is closed",
+    summary="差异(盘点结束前清点人不可见) / differences; those who count see them when it is closed",
     **allow(*READERS),
 )
 def get_differences(
@@ -228,7 +228,7 @@ def get_threshold(tx: Tx, response: Response) -> Threshold:
 
 @router.put(
     "/stocktake-threshold",
-    summary="更改复盘门槛(对以后开的盘点生效)/ change it, for stocktakes to be opened",
+    summary="更改复盘门槛(对以后开的盘点生效) / change it, for stocktakes to be opened",
     **allow(Role.APPROVER, Role.ADMIN),
 )
 def put_threshold(
