@@ -32,13 +32,14 @@ LEADER = "DISTRICT-LEADER"
 
 @dataclass
 class Night:
-    """An exercise that began HOURS_AGO, its plan approved, told up to a minute of it."""
+    """An exercise (or no exercise) that began HOURS_AGO, its plan approved, told up to a minute of it."""
 
     url: str
     admin: GatewayClient
     solve_s: int = 8
     people: dict[str, int] | None = None
     """By sub-district; none: the share of the whole district that its duty names."""
+    exercise: bool = True
     password: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     incident: IncidentView = field(init=False)
     plan: PlanView = field(init=False)
@@ -55,13 +56,16 @@ class Night:
                     level=2,
                     name="西城区地震(推演)",
                     occurred_at=datetime.now(UTC) - timedelta(hours=HOURS_AGO),
-                    exercise=True,
+                    exercise=self.exercise,
                     people_by_subdistrict=self.people,
                     season=Season.ANY,
                 )
             )
             asked = PlanRequest(
-                id=uuid4(), incident_id=self.incident.id, time_limit_s=self.solve_s, now_min=0
+                id=uuid4(),
+                incident_id=self.incident.id,
+                time_limit_s=self.solve_s,
+                now_min=0 if self.exercise else None,
             )
             commander.request_plan(asked)
             self.plan = commander.plan(_solved(commander, asked.id))

@@ -2,7 +2,24 @@
 import { type Box, boxOf, type KitLot } from '../device/lots'
 
 /** The kinds that have a screen. */
-export type Kind = 'receive' | 'issue' | 'transfer' | 'seal' | 'release' | 'short_pick' | 'count' | 'reverse' | 'picked'
+export type Kind = 'receive' | 'issue' | 'transfer' | 'seal' | 'release' | 'short_pick' | 'count' | 'reverse' | StepKind
+/** Steps of an order that are the store's, one after the other. */
+export const STEPS = ['picked', 'loaded', 'taken_over'] as const
+export type StepKind = (typeof STEPS)[number]
+export const isStep = (kind: Kind): kind is StepKind => (STEPS as readonly Kind[]).includes(kind)
+
+/** A step at a stop of an order. */
+export interface OrderStep {
+  id: string
+  number: string
+  stop: number
+  /** Of a loading: units of what went aboard in smaller numbers than planned, by item; and by lot all that left the shelves. */
+  loaded?: Record<string, number>
+  lots?: { lot_id: string; units: number }[]
+  /** Of a hand-over: the driver's code, or the name. */
+  code?: string
+  signed_by?: string
+}
 export interface Change {
   account: string
   lot_id: string
@@ -28,7 +45,7 @@ export interface Draft {
   /** Of a short pick: of which pick of the device. */
   pick?: string
   reverses?: { id: string; kind: Kind; changes: Change[] }
-  order?: { id: string; number: string; stop: number }
+  order?: OrderStep
 }
 export type Body = Record<string, unknown> & { id: string; kind: string }
 
@@ -61,6 +78,7 @@ function way(draft: Draft): [string | null, string | null] {
 
 export function changesOf(draft: Draft): Change[] {
   if (draft.reverses) return draft.reverses.changes.map((one) => ({ ...one, units: -one.units }))
+  if (draft.order?.lots) return draft.order.lots.map(({ lot_id, units }) => ({ account: draft.place_id, lot_id, units: -units }))
   if (!draft.lot || !draft.units) return []
   const lot_id = draft.lot.id
   const [from, to] = way(draft)
@@ -71,13 +89,12 @@ export function changesOf(draft: Draft): Change[] {
 /** The report as the services take it; `occurred_at` is settled when it is first sent. */
 export function bodyOf(id: string, draft: Draft, occurred_at: string): Body {
   const { kind, place_id, reason = '', voucher = '' } = draft
+  if (isStep(kind)) return stepOf(id, kind, draft.order!, occurred_at)
   const lines = draft.lot ? [line(draft.lot, draft.units ?? 0)] : []
   const head = { id, kind, occurred_at }
   switch (kind) {
     case 'count':
       return counted(id, draft, occurred_at)
-    case 'picked':
-      return { id, kind, stop: draft.order!.stop, step: 'picked', occurred_at }
     case 'reverse':
       return { ...head, reverses_id: draft.reverses!.id, reason }
     case 'transfer':
@@ -94,6 +111,10 @@ function line(lot: KitLot, quantity: number): Line {
   return { item_code: lot.item_code, quantity, lot: boxOf(lot) }
 }
 
+function stepOf(id: string, kind: StepKind, { stop, loaded, code, signed_by = '' }: OrderStep, occurred_at: string): Body {
+  return { id, kind, stop, step: kind, occurred_at, signed_by, ...(loaded && { loaded }), ...(code && { code }) }
+}
+
 function counted(id: string, draft: Draft, counted_at: string): Body {
   const lot = draft.lot!
   const named = draft.on_sheet ? { lot_id: lot.id } : { item_code: lot.item_code, lot: boxOf(lot) }
@@ -103,5 +124,5 @@ function counted(id: string, draft: Draft, counted_at: string): Body {
 
 /** A count can not be taken back (the next person counts again), nor a reversal, nor a step of an order. */
 export function reversible(kind: Kind): boolean {
-  return !['count', 'reverse', 'picked'].includes(kind)
+  return kind !== 'count' && kind !== 'reverse' && !isStep(kind)
 }

@@ -1,5 +1,6 @@
 // Sends what waits, and takes the kit anew. One at a time over all windows; the same id and body at every retry.
 import { api, Problem, told } from '../../api/client'
+import type { components } from '../../api/schema'
 import { holdingSession } from '../../session/session'
 import { learn, offset_ms } from '../device/clock'
 import type { Kit, Told } from '../device/kit'
@@ -8,7 +9,7 @@ import { type Open, keepProfile } from '../device/vault'
 import { beside } from './beside'
 import { answered, inKit } from './answers'
 import { type Entry, isUnsent, keep, kitOf, read, tidy } from './entries'
-import { bodyOf } from './movements'
+import { bodyOf, isStep } from './movements'
 
 const MOST = 200
 const PATIENCE_MS = 30_000
@@ -59,7 +60,7 @@ async function exchange(mine: Open, changed: () => Promise<void>): Promise<Hindr
 
 /** What is due to be sent, the first first; its bodies are settled before it goes. */
 async function due(mine: Open, steps: boolean, most: number): Promise<Entry[]> {
-  const all = (await read(mine)).filter((one) => isUnsent(one) && (one.draft.kind === 'picked') === steps)
+  const all = (await read(mine)).filter((one) => isUnsent(one) && isStep(one.draft.kind) === steps)
   const some = all.slice(0, most)
   const fresh = some.filter((one) => one.state === 'waiting')
   for (const entry of fresh) {
@@ -102,10 +103,9 @@ function refused(entry: Entry, problem: Problem): Entry {
 /** Steps of orders have a route of their own, one by one. */
 async function sendSteps(mine: Open): Promise<void> {
   for (const entry of await due(mine, true, MOST)) {
-    const { id, stop } = entry.draft.order!
-    const occurred_at = String(entry.body!.occurred_at)
-    const path = { id }
-    const body = { id: entry.id, stop, step: 'picked' as const, occurred_at, signed_by: '' }
+    const path = { id: entry.draft.order!.id }
+    const { kind: _, ...step } = entry.body!
+    const body = step as unknown as components['schemas']['Step']
     try {
       await told(api.POST('/v1/orders/{id}/steps', { params: { path }, body, signal: patience() }))
       const answer = { reason: null, zh: '', en: '', at: new Date().toISOString() }

@@ -1,6 +1,7 @@
 // What is to be picked here, in the order in which one walks. Pure.
 import type { Bin, Kit, Order } from '../device/kit'
 import type { Entry } from '../outbox/entries'
+import { type OrderStep, type StepKind, STEPS } from '../outbox/movements'
 
 export interface PickLine {
   item_code: string
@@ -19,6 +20,7 @@ export interface Pick {
   /** Items of which the hold has fewer than the order wants. */
   short: string[]
 }
+type Aboard = globalThis.Pick<OrderStep, 'loaded' | 'lots'>
 /** Units taken, by pick and lot. */
 export type Taken = Record<string, Record<string, number>>
 
@@ -42,12 +44,12 @@ type Left = Map<string, { item_code: string; lot_id: string; units: number }[]>
 
 function ofOrder(order: Order, kit: Kit, left: Left): Pick[] {
   return order.stops.flatMap((stop) => {
-    const wanted = Object.entries(stop.load).filter(([item]) => (stop.modes[item] ?? 'physical') === 'physical')
-    const loaded = order.steps.some((s) => s.stop === stop.stop && s.step === 'loaded' && s.state !== 'refused')
-    if (stop.place_id !== kit.place_id || !wanted.length || loaded) return []
+    const wanted = physical(stop)
+    const done = doneAt(order, stop.stop)
+    if (stop.place_id !== kit.place_id || !wanted.length || done.includes('taken_over') || done.includes('departed')) return []
     const lines: Omit<PickLine, 'bin'>[] = []
     const short: string[] = []
-    for (const [item_code, quantity] of wanted) {
+    for (const [item_code, quantity] of done.includes('loaded') ? [] : wanted) {
       let need = quantity
       for (const lot of left.get(order.hold_id) ?? []) {
         const units = lot.item_code === item_code ? Math.min(need, lot.units) : 0
@@ -61,6 +63,15 @@ function ofOrder(order: Order, kit: Kit, left: Left): Pick[] {
     const head = { id: order.id, hold_id: order.hold_id, order, stop: stop.stop, purpose: order.number }
     return [{ ...head, lines: walked(lines, kit), short }]
   })
+}
+
+/** What a stop loads off the shelves: [item, units]. */
+function physical(stop: Order['stops'][number]): [string, number][] {
+  return Object.entries(stop.load).filter(([item]) => (stop.modes[item] ?? 'physical') === 'physical')
+}
+
+function doneAt(order: Order, stop: number): string[] {
+  return order.steps.filter((one) => one.stop === stop && one.state !== 'refused').map((one) => one.step)
 }
 
 /** In walking order of the bins; what has none comes last. */
@@ -97,7 +108,29 @@ export function doneOf(pick: Pick, taken: Record<string, number>, shorts: Entry[
   })
 }
 
-/** Whether the order stands as picked already. */
-export function isPicked(pick: Pick): boolean {
-  return pick.order?.steps.some((s) => s.stop === pick.stop && s.step === 'picked') ?? false
+/** The reports of an order's step at the pick's stop, the last last. */
+export function stepsOf(pick: Pick, entries: Entry[]): Entry[] {
+  return entries.filter(({ draft }) => draft.order?.id === pick.id && draft.order.stop === pick.stop)
+}
+
+/** How far an order is here: by what it says itself, and by what was reported and not refused. */
+export function stageOf(pick: Pick, entries: Entry[]): StepKind | null {
+  const told: string[] = stepsOf(pick, entries).filter((one) => one.state !== 'parked').map((one) => one.draft.kind)
+  const known = pick.order ? doneAt(pick.order, pick.stop) : []
+  return STEPS.findLast((step) => told.includes(step) || known.includes(step)) ?? null
+}
+
+/** What goes aboard: what was taken here or, where another device did the picking, what the hold keeps for it. */
+export function aboardOf(pick: Pick, done: DoneLine[]): Required<Aboard> {
+  const { order } = pick
+  if (!order || order.exercise) return { loaded: {}, lots: [] }
+  const taken = (done.length ? done : pick.lines).filter((line) => line.units)
+  const units: Record<string, number> = {}
+  for (const line of taken) units[line.item_code] = (units[line.item_code] ?? 0) + line.units
+  const wanted = order.stops.filter((one) => one.stop === pick.stop).flatMap(physical)
+  const fewer = wanted.filter(([item, many]) => (units[item] ?? 0) < many)
+  return {
+    loaded: Object.fromEntries(fewer.map(([item]) => [item, units[item] ?? 0])),
+    lots: taken.map(({ lot_id, units }) => ({ lot_id, units })),
+  }
 }

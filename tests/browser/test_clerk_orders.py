@@ -1,0 +1,83 @@
+"""An order on the phone: picked short, loaded and handed over without a network; once, and the books balance."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from chubei_shared.contracts.amendments import Amendment
+from chubei_shared.contracts.gateway_client import GatewayClient
+from chubei_shared.contracts.inventory_client import InventoryClient
+from chubei_shared.contracts.orders import OrderView
+from chubei_shared.tokens import Role
+from playwright.sync_api import Page, expect
+
+from tests.browser import axe, chromium, clerk
+from tests.browser.night import Night
+
+
+@pytest.fixture
+def real(url: str, admin: GatewayClient) -> Iterator[Night]:
+    """A small incident that is no exercise, ended afterwards."""
+    night = Night(url, admin, solve_s=3, people={"110102001": 40}, exercise=False)
+    yield night
+    with night.as_(Role.COMMANDER) as commander:
+        ended = {"id": uuid4(), "why": "测试结束", "change": {"kind": "ended"}}
+        commander.amend(night.incident.id, Amendment.model_validate(ended))
+
+
+def pick(page: Page, lines: int) -> None:
+    """Confirm line by line by hand; of the first nothing is there."""
+    for line in range(lines):
+        page.get_by_role("button", name="没有标签").click()
+        if line:
+            page.get_by_role("button", name="已取").click()
+        else:
+            page.get_by_role("button", name="数量不够").click()
+            page.get_by_role("button", name="短拣:缺").click()
+
+
+def test_an_order_is_picked_short_loaded_and_handed_over_by_the_drivers_code(real: Night, open_page):
+    order = next(
+        one for one in real.orders if one.stops[0].kind == "warehouse" and len(one.stops[0].load) > 1
+    )
+    store = order.stops[0].place_id
+    with real.as_(Role.COMMANDER) as commander:
+        right = commander.order_codes(order.id).take_over[0].code
+    page = open_page("/", **chromium.PHONE)
+    clerk.begin(page, real.someone(Role.CLERK, places=[store]), real.password)
+    clerk.go(page, "拣货")
+    clerk.offline(page)
+    page.locator("main .row").filter(has_text=order.number).click()
+    progress = page.get_by_text("0/").inner_text()
+    pick(page, int(progress.split("/")[1].split()[0]))
+    page.get_by_role("button", name="登记拣货完成").click()
+    expect(page.get_by_text("少装")).to_be_visible()
+    assert axe.serious(page) == []
+    page.get_by_role("button", name="登记装车完成").click()
+    page.reload()
+    clerk.enter_pin(page)
+    expect(page.get_by_text("已登记装车完成")).to_be_visible()
+    assert axe.serious(page) == []
+    code = page.get_by_label("司机的交接码")
+    code.fill(f"{(int(right) + 1) % 10**6:06d}")
+    page.get_by_role("button", name="登记交接").click()
+    expect(page.get_by_text("已交给司机")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.get_by_role("alert")).to_contain_text("没有登记成功")
+    code.fill(right)
+    page.get_by_role("button", name="登记交接").click()
+    expect(
+        page.get_by_text("没有要在本库拣的货")
+    ).to_be_visible()  # the order itself says that it is with the driver
+    shown = kept(real, order)
+    assert [step.step for step in shown.steps if step.stop == 0] == ["picked", "loaded", "taken_over"]
+    loaded = next(step for step in shown.steps if step.step == "loaded")
+    assert sum(line.short for line in loaded.lines) > 0
+    assert shown.steps[-1].proofs == ["code"]
+    books = InventoryClient(real.admin.http)
+    assert books.books().faults == []
+
+
+def kept(night: Night, order: OrderView) -> OrderView:
+    with night.as_(Role.COMMANDER) as commander:
+        return commander.order(order.id)
