@@ -17,6 +17,8 @@ PHONE = {
     "has_touch": True,
     "is_mobile": True,
 }
+PATIENT_MS = 60_000
+"""A slow machine is not a fault of the page."""
 DESKTOP = {"viewport": {"width": 1440, "height": 900}}
 WALL = {"viewport": {"width": 3840, "height": 2160}}
 
@@ -52,13 +54,15 @@ def chromium(driver: Playwright, *flags: str) -> Iterator[Browser]:
 def person(browser: Browser, url: str, language: str = "zh", **device: object) -> BrowserContext:
     """A person's own browser: cookies and storage of its own, in their language, and nothing that moves."""
     locale = "zh-CN" if language == "zh" else "en-GB"
-    return browser.new_context(
+    context = browser.new_context(
         base_url=url,
         locale=locale,
         timezone_id="Asia/Shanghai",
         reduced_motion="reduce",
         **(device or DESKTOP),
     )  # type: ignore[arg-type]
+    context.set_default_timeout(PATIENT_MS)
+    return context
 
 
 def device(browser: Browser, url: str, folder: Path, **more: object) -> BrowserContext:

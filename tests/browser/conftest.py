@@ -21,7 +21,7 @@ from tests.browser.store import House, Store
 
 Open = Callable[..., Page]
 HERE = Path(__file__).parent
-expect.set_options(timeout=30_000)  # a slow machine is not a fault of the page
+expect.set_options(timeout=chromium.PATIENT_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,7 +44,7 @@ def house(state: Path) -> Iterator[Running]:
     """It serves over HTTPS too, as TLS_NAME. The administrator's password is ADMIN_PASSWORD."""
     with running(state, options=["--tls", "--name", TLS_NAME]) as found:
         first = StateFolder(state).first_password.read_text().strip()
-        with httpx.Client(base_url=found.urls["gateway"], timeout=30, trust_env=False) as http:
+        with httpx.Client(base_url=found.urls["gateway"], timeout=60, trust_env=False) as http:
             admin = GatewayClient(http)
             admin.sign_in("admin", first)
             admin.change_password(first, ADMIN_PASSWORD)
@@ -69,7 +69,7 @@ def store(admin: GatewayClient, house: Running, state: Path) -> Store:
 
 @pytest.fixture
 def admin(url: str) -> Iterator[GatewayClient]:
-    with httpx.Client(base_url=url, timeout=30, trust_env=False) as http:
+    with httpx.Client(base_url=url, timeout=60, trust_env=False) as http:
         client = GatewayClient(http)
         client.sign_in("admin", ADMIN_PASSWORD)
         yield client
