@@ -58,6 +58,7 @@ def allow(
     while_enrolment_due: bool = False,
     timeout_s: int | None = None,
     grant: str | None = None,
+    personal: bool = False,
 ) -> dict[str, Any]:
     """Route arguments that let only these roles in, and say so in the OpenAPI document (x-roles).
 
@@ -66,12 +67,13 @@ def allow(
     `while_enrolment_due`: for the latter only. `timeout_s`: how long the
     gateway waits for what takes longer than a minute (x-timeout-s). `grant`: what a guest's link must be for, by the
     names of the path's parameters (x-grant): `allow(Role.GUEST, grant="order:{id}")`; a guest gets 403 with any other.
+    `personal`: shows personal data, so that the gateway records who looks at it (x-personal).
     """
     assert (Role.GUEST in roles) == (grant is not None), "a route for guests says what their link must be for"  # noqa: S101
-    told = ({"x-timeout-s": timeout_s} if timeout_s else {}) | ({"x-grant": grant} if grant else {})
+    told = {"x-timeout-s": timeout_s, "x-grant": grant, "x-personal": personal}
     return {
         "dependencies": [Depends(_checker(frozenset(roles), while_password_due, while_enrolment_due, grant))],
-        "openapi_extra": {"x-roles": sorted(roles), **told},
+        "openapi_extra": {"x-roles": sorted(roles), **{name: value for name, value in told.items() if value}},
     }
 
 

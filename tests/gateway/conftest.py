@@ -120,6 +120,10 @@ class Other:
 def _allocation(settings: Settings) -> FastAPI:
     router = APIRouter()
 
+    @router.get("/v1/people/{number}", **allow(Role.COMMANDER, personal=True))
+    def read_person(number: int) -> dict[str, int]:
+        return {"number": number}
+
     @router.get("/v1/labels", **allow(Role.COMMANDER, Role.APPROVER))
     def read_labels() -> list[Other.Label]:
         return [Other.Label(text="x")]

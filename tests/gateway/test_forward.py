@@ -235,6 +235,24 @@ def test_changes_are_audited_with_their_outcome_and_reads_are_not(
     assert not [r for r in admin.audit(subject=name) if r.act.startswith("GET")]
 
 
+def test_who_looks_at_personal_data_is_recorded_once_in_a_while(
+    sign_in_as: SignInAs, admin: GatewayClient
+) -> None:
+    commander, clerk = sign_in_as(Role.COMMANDER), sign_in_as(Role.CLERK)
+    for _ in range(3):
+        assert commander.http.get("/v1/people/1").status_code == 200
+    commander.http.get("/v1/people/2")
+    assert clerk.http.get("/v1/people/1").status_code == 403
+    looks = {
+        name: [(r.act, r.target, r.outcome) for r in admin.audit(subject=name) if r.act.startswith("GET")]
+        for name in (commander.me().username, clerk.me().username)
+    }
+    assert list(looks.values()) == [
+        [("GET /v1/people/{number}", "/v1/people/2", 200), ("GET /v1/people/{number}", "/v1/people/1", 200)],
+        [("GET /v1/people/{number}", "/v1/people/1", 403)],
+    ]
+
+
 def test_client_raises_what_the_gateway_answers(anyone: GatewayClient) -> None:
     with pytest.raises(NotFound, match="There is no /v1/nothing"):
         anyone._get("/v1/nothing", type(anyone.health()))

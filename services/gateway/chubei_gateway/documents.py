@@ -24,6 +24,8 @@ class Operation:
     pattern: re.Pattern[str]
     timeout_s: int = 60
     """How long the service may be silent."""
+    personal: bool = False
+    """Who looks at it is recorded."""
 
 
 def operations(service: str, document: Document) -> list[Operation]:
@@ -36,6 +38,7 @@ def operations(service: str, document: Document) -> list[Operation]:
             frozenset(operation["x-roles"]),
             _pattern(path),
             operation.get("x-timeout-s", Operation.timeout_s),
+            operation.get("x-personal", Operation.personal),
         )
         for path, method, operation in _each(document)
         if operation.get("x-roles")

@@ -2,13 +2,15 @@
 
 The role is checked here before anything is forwarded, and again by the service. What changes something is
 recorded in the audit after the answer, with its outcome: if the gateway dies in between, the service's own
-record (who moved what, when) is what remains.
+record (who moved what, when) is what remains. So are looks at personal data, a person's at one thing once in
+LOOK_S: pages that refresh themselves are one look.
 """
 
 from collections.abc import AsyncIterator
 from typing import Final
 
 import httpx
+import redis
 from anyio import CancelScope
 from chubei_shared.access import PUBLIC, allow_public
 from chubei_shared.db import Transactions
@@ -52,6 +54,7 @@ _NOT_STALE: Final = {"connection.connect_tcp.started", "http11.receive_response_
 """Steps of httpcore (its "trace" extension) in a request on a new connection, or one that was answered."""
 _WHOLE_BYTES: Final = 1024 * 1024
 _PIECE_BYTES: Final = 64 * 1024
+LOOK_S: Final = 15 * 60
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -178,14 +181,27 @@ def _headers(request: Request) -> list[tuple[bytes, bytes]]:
 
 
 async def _record(request: Request, caller: Caller | None, operation: Operation, status: int) -> None:
-    """Record what changed something, or was to; an audit that is away does not undo what was done."""
-    if operation.method in _READS or caller is None:
+    """Record what changed something, or was to, and looks; an audit that is away does not undo what was done."""
+    if caller is None or (operation.method in _READS and not operation.personal):
         return
     tx: Transactions = request.app.state.tx
     act, target = f"{operation.method} {operation.path}", request.scope["path"].replace("\0", "%00")
+    if operation.method in _READS and not await run_in_threadpool(
+        _is_new, request.app.state.redis, f"{caller.person} {target} {status}"
+    ):
+        return
     try:
         await run_in_threadpool(tx, audit.record, caller.person, act, target, status)
     except SQLAlchemyError:
         log.exception(
             "audit away", extra={"subject": caller.person, "act": act, "target": target, "outcome": status}
         )
+
+
+def _is_new(counters: "redis.Redis", look: str) -> bool:
+    """Whether it was not seen within LOOK_S; without Redis every look is."""
+    try:
+        return bool(counters.set(f"chubei:look:{look}", 1, ex=LOOK_S, nx=True))
+    except redis.RedisError as error:
+        log.warning("looks can not be told apart, each is recorded", extra={"error": str(error)})
+        return True

@@ -77,7 +77,9 @@ def put_person(id: Id, body: Annotated[Person, Body(examples=[_PERSON])], tx: Tx
     return body
 
 
-@router.get("/v1/call-register", summary="点名册,按编号 / people to call, by id", **allow(*READERS))
+@router.get(
+    "/v1/call-register", summary="点名册,按编号 / people to call, by id", **allow(*READERS, personal=True)
+)
 def read_call_register(
     caller: CurrentCaller,
     tx: Tx,
@@ -91,7 +93,9 @@ def read_call_register(
     return tx(register.listed, caller, place_id, duty, active, cursor, limit)
 
 
-@router.get("/v1/call-register/{id}", summary="点名册上一人 / one person to call", **allow(*READERS))
+@router.get(
+    "/v1/call-register/{id}", summary="点名册上一人 / one person to call", **allow(*READERS, personal=True)
+)
 def read_person(id: Id, caller: CurrentCaller, tx: Tx) -> PersonView:
     return tx(register.show, id, caller)
 
@@ -112,13 +116,15 @@ def open_call_out(
 @router.get(
     "/v1/incidents/{id}/call-out",
     summary="点名表,附各处到位情况 / the call-out sheet, and what each place has of whom it needs",
-    **allow(*READERS),
+    **allow(*READERS, personal=True),
 )
 def read_call_out(id: UUID, caller: CurrentCaller, tx: Tx) -> CallOutView:
     return tx(sheets.show, id, caller)
 
 
-@router.get("/v1/calls/{id}", summary="点名表上一人 / one person of a sheet", **allow(*READERS))
+@router.get(
+    "/v1/calls/{id}", summary="点名表上一人 / one person of a sheet", **allow(*READERS, personal=True)
+)
 def read_call(id: UUID, caller: CurrentCaller, tx: Tx) -> CallRecord:
     return tx(calls.show, id, caller)
 

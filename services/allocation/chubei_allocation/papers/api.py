@@ -38,7 +38,7 @@ def read_order_papers(id: UUID, tx: Tx) -> HTMLResponse:
     summary="随车文件(可打印):路线、联系人、调拨单、拣货单、随车清单、接收单、发放表 / all papers of a truck, to print",
     response_class=HTMLResponse,
     responses=_PAGE,
-    **allow(Role.CLERK, Role.COMMANDER),
+    **allow(Role.CLERK, Role.COMMANDER, personal=True),
 )
 def read_packs(
     id: UUID,

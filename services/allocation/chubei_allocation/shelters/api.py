@@ -202,7 +202,7 @@ def give_back(body: Annotated[GivenBack, Body(openapi_examples=_BACK)], keeper: 
 @router.get(
     _AT + "/records",
     summary="本安置点的发放、增补、归还记录 / what a shelter recorded, the latest first",
-    **allow(*READERS, Role.GUEST, grant=KEEPER),
+    **allow(*READERS, Role.GUEST, grant=KEEPER, personal=True),
 )
 def read_records_of_shelter(
     id: UUID,
@@ -218,7 +218,7 @@ def read_records_of_shelter(
 @router.get(
     "/v1/incidents/{id}/shelter-records",
     summary="各安置点的发放、增补、归还记录 / what shelters recorded, the latest first",
-    **allow(*READERS),
+    **allow(*READERS, personal=True),
 )
 def read_shelter_records(
     id: UUID, tx: Tx, kind: RecordKind | None = None, cursor: Cursor = None, limit: Limit = 50

@@ -101,7 +101,11 @@ def put_reserve(
     return view
 
 
-@router.get("/reserves", summary="不在货架上的储备 / reserves that are not on a shelf", **allow(*READERS))
+@router.get(
+    "/reserves",
+    summary="不在货架上的储备 / reserves that are not on a shelf",
+    **allow(*READERS, personal=True),
+)
 def get_reserves(
     tx: Tx,
     item_code: ItemCode | None = None,
@@ -113,7 +117,7 @@ def get_reserves(
     return tx(reserves.page, item_code, place_id, mode, cursor, limit)
 
 
-@router.get("/reserves/{reserve_id}", summary="一条储备记录 / one reserve", **allow(*READERS))
+@router.get("/reserves/{reserve_id}", summary="一条储备记录 / one reserve", **allow(*READERS, personal=True))
 def get_reserve(reserve_id: Id, tx: Tx, response: Response) -> ReserveView:
     view = tx(reserves.get, reserve_id)
     response.headers["ETag"] = etag_of(view.reserve)
