@@ -11,6 +11,7 @@ from chubei_allocation.exercise_books import tables as _books  # noqa: F401 (its
 from chubei_allocation.exercises import tables as _exercises  # noqa: F401 (its tables are Base's)
 from chubei_allocation.notices import tables as _notices  # noqa: F401 (its tables are Base's)
 from chubei_allocation.oral_orders import tables as _oral  # noqa: F401 (its tables are Base's)
+from chubei_allocation.photos import tables as _photos  # noqa: F401 (its tables are Base's)
 from chubei_allocation.plans import tables as _plans  # noqa: F401 (its tables are Base's)
 from chubei_allocation.posts import tables as _posts  # noqa: F401 (its tables are Base's)
 from chubei_allocation.readiness import tables as _readiness  # noqa: F401

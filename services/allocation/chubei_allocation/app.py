@@ -18,6 +18,7 @@ from chubei_allocation.network import api as api_network
 from chubei_allocation.notices import api as api_notices
 from chubei_allocation.oral_orders import api as api_oral_orders
 from chubei_allocation.papers import api as api_papers
+from chubei_allocation.photos import api as api_photos
 from chubei_allocation.plans import api as api_plans
 from chubei_allocation.plans import api_alternatives
 from chubei_allocation.posts import api as api_posts
@@ -46,6 +47,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         api_approval.router,
         api_oral_orders.router,
         api_dispatch.router,
+        api_photos.router,
         api_deviations.router,
         api_progress.router,
         api_shelters.router,

@@ -4,7 +4,7 @@ Solves have a queue of their own, so that no short task waits for one.
 """
 
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -20,9 +20,11 @@ from kombu.exceptions import OperationalError
 
 from chubei_allocation import proof, sweeping
 from chubei_allocation.approval import broken_glass
+from chubei_allocation.dispatch import proofs
 from chubei_allocation.inventory_gate import InventoryGate
 from chubei_allocation.notices import notices, sending
 from chubei_allocation.papers import snapshots
+from chubei_allocation.photos import photos
 from chubei_allocation.plans import plan_requests
 from chubei_allocation.readiness import changes, runs, work
 from chubei_allocation.shelters import recipients
@@ -76,7 +78,7 @@ def make_celery(settings: Settings) -> Celery:
         },
     )
     tx = Transactions(make_engine(settings.database("allocation"), pool_size=2))
-    inventory = InventoryGate(settings)
+    inventory, personal = InventoryGate(settings), timedelta(days=settings.personal_data_days)
 
     @celery.task(name=plan_requests.SOLVE)  # type: ignore[untyped-decorator]  # celery has no types
     def solve(request_id: str) -> None:
@@ -100,7 +102,8 @@ def make_celery(settings: Settings) -> Celery:
 
     @celery.task(name=FORGET)  # type: ignore[untyped-decorator]  # celery has no types
     def forget() -> None:
-        tx(recipients.forget)
+        for verb in (recipients.forget, photos.forget, partial(proofs.forget, keep=personal)):
+            tx(verb)
 
     @celery.task(name=SEAL)  # type: ignore[untyped-decorator]  # celery has no types
     def seal() -> None:

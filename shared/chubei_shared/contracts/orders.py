@@ -52,10 +52,10 @@ def _png(text: str) -> str:
     return text
 
 
-_BASE64 = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+BASE64 = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 Signature = Annotated[
     str,
-    StringConstraints(max_length=_MOST_SIGNATURE * 4 // 3 + 4, pattern=_BASE64),
+    StringConstraints(max_length=_MOST_SIGNATURE * 4 // 3 + 4, pattern=BASE64),
     AfterValidator(_png),
 ]
 """What somebody drew with a finger: a PNG image in base64."""

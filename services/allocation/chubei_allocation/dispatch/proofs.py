@@ -2,6 +2,7 @@
 
 import hmac
 from base64 import b64decode
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from chubei_shared.contracts.orders import OrderCodes, Proof, Step, StepKind, St
 from chubei_shared.db import Transactions
 from chubei_shared.errors import Conflict, Invalid, NotFound
 from chubei_shared.tokens import Caller, Role
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from chubei_allocation import tables
@@ -115,9 +117,25 @@ def told(body: Step) -> dict[str, object]:
     return reported
 
 
+def forget(session: Session, keep: timedelta) -> int:
+    """Forget signatures that are older; how many. That somebody signed, and who, stays with the step."""
+    gone = (
+        update(tables.OrderStep)
+        .where(
+            tables.OrderStep.signature_png.is_not(None),
+            tables.OrderStep.recorded_at <= datetime.now(UTC) - keep,
+        )
+        .values(signature_png=None)
+        .returning(tables.OrderStep.id)
+    )
+    return len(session.scalars(gone).all())
+
+
 def signature(session: Session, order_id: UUID, step_id: UUID) -> bytes:
     """The image. Raises NotFound."""
     step = session.get(tables.OrderStep, step_id)
     if step is None or step.order_id != order_id or step.state == StepState.REFUSED or not step.signature_png:
-        raise NotFound(f"步骤 {step_id} 没有签名", f"Step {step_id} has no signature")
+        raise NotFound(
+            f"步骤 {step_id} 没有签名,或已过保存期", f"Step {step_id} has no signature, or its time was over"
+        )
     return step.signature_png

@@ -2,13 +2,13 @@
 import { type Box, boxOf, type KitLot } from '../device/lots'
 
 /** The kinds that have a screen. */
-export type Kind = 'receive' | 'issue' | 'transfer' | 'seal' | 'release' | 'short_pick' | 'count' | 'reverse' | StepKind
+export type Kind = 'receive' | 'issue' | 'transfer' | 'seal' | 'release' | 'short_pick' | 'count' | 'reverse' | StepKind | 'photo'
 /** Steps of an order that are the store's, one after the other. */
 export const STEPS = ['picked', 'loaded', 'taken_over'] as const
 export type StepKind = (typeof STEPS)[number]
 export const isStep = (kind: Kind): kind is StepKind => (STEPS as readonly Kind[]).includes(kind)
 
-/** A step at a stop of an order. */
+/** A step at a stop of an order, or a photo of it. */
 export interface OrderStep {
   id: string
   number: string
@@ -19,6 +19,8 @@ export interface OrderStep {
   /** Of a hand-over: the driver's code, or the name. */
   code?: string
   signed_by?: string
+  /** Of a photo, in base64; gone when it has arrived. */
+  jpeg?: string
 }
 export interface Change {
   account: string
@@ -89,6 +91,7 @@ export function changesOf(draft: Draft): Change[] {
 /** The report as the services take it; `occurred_at` is settled when it is first sent. */
 export function bodyOf(id: string, draft: Draft, occurred_at: string): Body {
   const { kind, place_id, reason = '', voucher = '' } = draft
+  if (kind === 'photo') return { id, kind, stop: draft.order!.stop, occurred_at, jpeg: draft.order!.jpeg, note: reason }
   if (isStep(kind)) return stepOf(id, kind, draft.order!, occurred_at)
   const lines = draft.lot ? [line(draft.lot, draft.units ?? 0)] : []
   const head = { id, kind, occurred_at }
@@ -124,5 +127,5 @@ function counted(id: string, draft: Draft, counted_at: string): Body {
 
 /** A count can not be taken back (the next person counts again), nor a reversal, nor a step of an order. */
 export function reversible(kind: Kind): boolean {
-  return kind !== 'count' && kind !== 'reverse' && !isStep(kind)
+  return !['count', 'reverse', 'photo', ...STEPS].includes(kind)
 }

@@ -9,7 +9,7 @@ import { type Open, keepProfile } from '../device/vault'
 import { beside } from './beside'
 import { answered, inKit } from './answers'
 import { type Entry, isUnsent, keep, kitOf, read, tidy } from './entries'
-import { bodyOf, isStep } from './movements'
+import { bodyOf } from './movements'
 
 const MOST = 200
 const PATIENCE_MS = 30_000
@@ -60,7 +60,7 @@ async function exchange(mine: Open, changed: () => Promise<void>): Promise<Hindr
 
 /** What is due to be sent, the first first; its bodies are settled before it goes. */
 async function due(mine: Open, steps: boolean, most: number): Promise<Entry[]> {
-  const all = (await read(mine)).filter((one) => isUnsent(one) && isStep(one.draft.kind) === steps)
+  const all = (await read(mine)).filter((one) => isUnsent(one) && !one.draft.order === !steps)
   const some = all.slice(0, most)
   const fresh = some.filter((one) => one.state === 'waiting')
   for (const entry of fresh) {
@@ -103,17 +103,27 @@ function refused(entry: Entry, problem: Problem): Entry {
 /** Steps of orders have a route of their own, one by one. */
 async function sendSteps(mine: Open): Promise<void> {
   for (const entry of await due(mine, true, MOST)) {
-    const path = { id: entry.draft.order!.id }
-    const { kind: _, ...step } = entry.body!
-    const body = step as unknown as components['schemas']['Step']
     try {
-      await told(api.POST('/v1/orders/{id}/steps', { params: { path }, body, signal: patience() }))
+      await sendStep(entry)
       const answer = { reason: null, zh: '', en: '', at: new Date().toISOString() }
-      await keep(mine, [{ ...entry, state: 'accepted', answer }])
+      const { jpeg: _, ...order } = entry.draft.order!
+      await keep(mine, [{ ...entry, state: 'accepted', answer, draft: { ...entry.draft, order }, body: null }])
     } catch (problem) {
       if (!(problem instanceof Problem) || ![400, 403, 404, 409, 422].includes(problem.status)) throw problem
       await keep(mine, [refused(entry, problem)])
     }
+  }
+}
+
+async function sendStep({ draft, body }: Entry): Promise<void> {
+  const { kind: _, ...said } = body!
+  const params = { path: { id: draft.order!.id } }
+  if (draft.kind === 'photo') {
+    const photo = said as unknown as components['schemas']['Photo']
+    await told(api.POST('/v1/orders/{id}/photos', { params, body: photo, signal: patience() }))
+  } else {
+    const step = said as unknown as components['schemas']['Step']
+    await told(api.POST('/v1/orders/{id}/steps', { params, body: step, signal: patience() }))
   }
 }
 

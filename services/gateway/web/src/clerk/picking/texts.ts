@@ -28,6 +28,10 @@ export const zh = {
   aboardShort: '少装 {n} {unit}',
   driversCode: '司机的交接码(6 位,在司机手机上)',
   driversName: '没有交接码:填司机姓名',
+  photo: '照片',
+  takePhoto: '拍照(短缺、破损、装车)',
+  photos: '本单已拍 {n} 张',
+  noPhoto: '这不是照片,请重拍',
 }
 export const en: typeof zh = {
   pickNone: 'There is nothing to pick here.',
@@ -58,4 +62,8 @@ export const en: typeof zh = {
   aboardShort: '{n} {unit} fewer aboard',
   driversCode: 'The driver’s code (six figures on the driver’s phone)',
   driversName: 'No code: the driver’s name',
+  photo: 'Photo',
+  takePhoto: 'Take a photo (short, damaged, loaded)',
+  photos: '{n} photo taken | {n} photos taken',
+  noPhoto: 'This is no photo: take it again',
 }

@@ -1,0 +1,1 @@
+"""Photos of what was found at a stop of an order."""
