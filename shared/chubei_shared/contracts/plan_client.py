@@ -26,6 +26,7 @@ from chubei_shared.contracts.orders import (
     OrderView,
     Step,
 )
+from chubei_shared.contracts.photos import Photo, PhotoView
 from chubei_shared.contracts.picks import PickList
 from chubei_shared.contracts.plans import (
     PlanPage,
@@ -148,6 +149,13 @@ class PlanClient(RestClient):
     def order_turn(self, order_id: UUID) -> OrderTurn:
         """Whose turn it is, and what the goods are called."""
         return self._get(f"/v1/orders/{order_id}/turn", OrderTurn)
+
+    def add_photo(self, order_id: UUID, photo: Photo) -> PhotoView:
+        """Of what was found at a stop: kept as long as personal data are."""
+        return self._post(f"/v1/orders/{order_id}/photos", photo, PhotoView)
+
+    def photos(self, order_id: UUID) -> list[PhotoView]:
+        return self._get(f"/v1/orders/{order_id}/photos", list[PhotoView])
 
     def order_codes(self, order_id: UUID) -> OrderCodes:
         """What a driver or receiver tells the other side when goods change hands."""

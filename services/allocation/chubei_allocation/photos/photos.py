@@ -1,11 +1,13 @@
 """Verbs on photos: added once, listed, looked at, forgotten in time."""
 
 from base64 import b64decode
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
+from chubei_shared.contracts.orders import Stop
 from chubei_shared.contracts.photos import Photo, PhotoView
 from chubei_shared.errors import Conflict, Forbidden, Invalid, NotFound
 from chubei_shared.tokens import Caller, Role
@@ -58,7 +60,7 @@ def add(session: Session, order_id: UUID, body: Photo, keep: timedelta, caller: 
     return _view(row)
 
 
-def _check_stop(stops: list[orders.Stop], number: int, caller: Caller) -> None:
+def _check_stop(stops: Sequence[Stop], number: int, caller: Caller) -> None:
     if number >= len(stops):
         raise Invalid(
             f"stop:此单只有 {len(stops)} 站,从 0 起", f"stop: the order has {len(stops)} stops, from 0"
