@@ -41,7 +41,7 @@ def test_a_clerk_adds_a_photo_once_and_who_may_read_sees_it(night):
     with pytest.raises(Conflict, match="another photo"):
         clerk.add_photo(order.id, photo(night, id=body.id, note="另一张"))
     auditor = night.world.house.as_(Role.AUDITOR)
-    assert auditor.photos(order.id) == [shown]
+    assert auditor.photos(order.id).rows == [shown]
     answer = auditor.http.get(f"/v1/orders/{order.id}/photos/{shown.id}")
     assert (answer.content, answer.headers["content-type"]) == (JPEG, "image/jpeg")
     other = next(one for one in night.orders if one.id != order.id)
@@ -75,10 +75,10 @@ def test_images_and_signatures_are_forgotten_in_time(night):
     shown = night.world.clerks[night.world.north].add_photo(order.id, photo(night))
     celery = tasks.make_celery(house.settings)
     celery.tasks[tasks.FORGET].run()
-    assert not night.world.commander.photos(order.id)[0].forgotten
+    assert not night.world.commander.photos(order.id).rows[0].forgotten
     house.tx(lambda s: s.execute(text("UPDATE order_photo SET kept_until = now()")))
     celery.tasks[tasks.FORGET].run()
-    (row,) = night.world.commander.photos(order.id)
+    (row,) = night.world.commander.photos(order.id).rows
     assert (row.id, row.forgotten) == (shown.id, True)
     assert house.tx(lambda s: s.scalar(text("SELECT count(*) FROM order_photo WHERE jpeg IS NOT NULL"))) == 0
     assert night.world.commander.http.get(f"/v1/orders/{order.id}/photos/{shown.id}").status_code == 404

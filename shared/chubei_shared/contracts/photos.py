@@ -46,3 +46,8 @@ class PhotoView(Dto):
     note: str
     forgotten: bool
     """The image is gone: its time was over. That there was one stays."""
+
+
+class PhotoList(Dto):
+    rows: list[PhotoView]
+    """The first first."""

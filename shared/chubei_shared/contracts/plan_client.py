@@ -26,7 +26,7 @@ from chubei_shared.contracts.orders import (
     OrderView,
     Step,
 )
-from chubei_shared.contracts.photos import Photo, PhotoView
+from chubei_shared.contracts.photos import Photo, PhotoList, PhotoView
 from chubei_shared.contracts.picks import PickList
 from chubei_shared.contracts.plans import (
     PlanPage,
@@ -154,8 +154,8 @@ class PlanClient(RestClient):
         """Of what was found at a stop: kept as long as personal data are."""
         return self._post(f"/v1/orders/{order_id}/photos", photo, PhotoView)
 
-    def photos(self, order_id: UUID) -> list[PhotoView]:
-        return self._get(f"/v1/orders/{order_id}/photos", list[PhotoView])
+    def photos(self, order_id: UUID) -> PhotoList:
+        return self._get(f"/v1/orders/{order_id}/photos", PhotoList)
 
     def order_codes(self, order_id: UUID) -> OrderCodes:
         """What a driver or receiver tells the other side when goods change hands."""

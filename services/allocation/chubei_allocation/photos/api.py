@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from chubei_shared.access import CurrentCaller, Tx, allow
-from chubei_shared.contracts.photos import Photo, PhotoView
+from chubei_shared.contracts.photos import Photo, PhotoList, PhotoView
 from chubei_shared.tokens import Role
 from fastapi import APIRouter, Body, Request, Response
 
@@ -41,7 +41,7 @@ def add_photo(
 
 
 @router.get(_AT, summary="一张调拨单的照片 / the photos of an order", **allow(*READERS))
-def read_photos(id: UUID, tx: Tx) -> list[PhotoView]:
+def read_photos(id: UUID, tx: Tx) -> PhotoList:
     """What there is; the images are read one by one."""
     return tx(photos.listed, id)
 

@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from chubei_shared.contracts.orders import Stop
-from chubei_shared.contracts.photos import Photo, PhotoView
+from chubei_shared.contracts.photos import Photo, PhotoList, PhotoView
 from chubei_shared.errors import Conflict, Forbidden, Invalid, NotFound
 from chubei_shared.tokens import Caller, Role
 from sqlalchemy import func, select, update
@@ -73,11 +73,12 @@ def _check_stop(stops: Sequence[Stop], number: int, caller: Caller) -> None:
         )
 
 
-def listed(session: Session, order_id: UUID) -> list[PhotoView]:
-    """The first first. Raises NotFound."""
+def listed(session: Session, order_id: UUID) -> PhotoList:
+    """Raises NotFound."""
     orders.get(session, order_id)
     found = select(OrderPhoto).where(OrderPhoto.order_id == order_id)
-    return [_view(row) for row in session.scalars(found.order_by(OrderPhoto.recorded_at, OrderPhoto.id))]
+    rows = session.scalars(found.order_by(OrderPhoto.recorded_at, OrderPhoto.id))
+    return PhotoList(rows=[_view(row) for row in rows])
 
 
 def image(session: Session, order_id: UUID, photo_id: UUID) -> bytes:
