@@ -2,18 +2,21 @@
 
 from base64 import b64encode
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from chubei_allocation import tasks
 from chubei_allocation.photos import photos
+from chubei_shared.contracts.orders import OrderView, Proof, StepKind
 from chubei_shared.contracts.photos import Photo
 from chubei_shared.errors import Conflict, Forbidden, Invalid, NotFound
-from chubei_shared.tokens import Role
-from nights import Night
+from chubei_shared.tokens import PEOPLE, Role
+from httpx import Response
+from nights import LOADED, PICKED, Night
 from sqlalchemy import text
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(2000)
+SIGNED = b64encode(b"\x89PNG\r\n\x1a\n" + bytes(100)).decode()
 
 
 def photo(night: Night, **more) -> Photo:
@@ -40,12 +43,24 @@ def test_a_clerk_adds_a_photo_once_and_who_may_read_sees_it(night):
     assert (shown.stop, shown.note, shown.forgotten) == (0, "外箱受潮", False)
     with pytest.raises(Conflict, match="another photo"):
         clerk.add_photo(order.id, photo(night, id=body.id, note="另一张"))
-    auditor = night.world.house.as_(Role.AUDITOR)
-    assert auditor.photos(order.id).rows == [shown]
-    answer = auditor.http.get(f"/v1/orders/{order.id}/photos/{shown.id}")
+    assert night.world.house.as_(Role.AUDITOR).photos(order.id).rows == [shown]
+    answer = look(night, order, shown.id)
     assert (answer.content, answer.headers["content-type"]) == (JPEG, "image/jpeg")
     other = next(one for one in night.orders if one.id != order.id)
-    assert auditor.http.get(f"/v1/orders/{other.id}/photos/{shown.id}").status_code == 404
+    assert look(night, other, shown.id).status_code == 404
+
+
+def test_images_are_for_those_who_work_with_an_order(night):
+    """The others read that there is one. Signatures likewise."""
+    order = night.order(at=night.world.north)
+    shown = night.world.clerks[night.world.north].add_photo(order.id, photo(night))
+    signed, *_ = signed_at_two(night)
+    for role in (*PEOPLE, Role.GUEST):
+        wanted = 200 if role in (Role.CLERK, Role.COMMANDER, Role.APPROVER, Role.AUDITOR) else 403
+        assert look(night, order, shown.id, role).status_code == wanted, role
+        assert sign(night, *signed, role).status_code == wanted, role
+        listed = night.world.house.http(role).get(f"/v1/orders/{order.id}/photos")
+        assert listed.status_code == (403 if role is Role.GUEST else 200), role
 
 
 def test_what_is_no_photo_or_not_theirs_is_refused(night, monkeypatch):
@@ -59,26 +74,57 @@ def test_what_is_no_photo_or_not_theirs_is_refused(night, monkeypatch):
         clerk.add_photo(order.id, photo(night, occurred_at=night.incident.occurred_at - timedelta(days=1)))
     with pytest.raises(NotFound):
         clerk.add_photo(uuid4(), photo(night))
-    body = photo(night).model_dump(mode="json") | {"jpeg": b64encode(b"GIF89a").decode()}
-    refused = clerk.http.post(f"/v1/orders/{order.id}/photos", json=body)
-    assert refused.status_code == 422
-    assert "JPEG" in refused.json()["detail_en"]
+    http = night.world.house.http(Role.CLERK, places=frozenset({night.world.north}))
+    for image in (b"GIF89a", JPEG[:4] + bytes(512 * 1024)):
+        body = photo(night).model_dump(mode="json") | {"jpeg": b64encode(image).decode()}
+        refused = http.post(f"/v1/orders/{order.id}/photos", json=body)
+        assert refused.status_code == 422
+        assert refused.json()["errors"][0]["field"] == "jpeg"
+        assert "512 KiB" in refused.json()["detail_en"]
     monkeypatch.setattr(photos, "MOST", 1)
     clerk.add_photo(order.id, photo(night))
     with pytest.raises(Conflict, match="no more"):
         clerk.add_photo(order.id, photo(night))
 
 
-def test_images_and_signatures_are_forgotten_in_time(night):
-    house = night.world.house
-    order = night.order(at=night.world.north)
-    shown = night.world.clerks[night.world.north].add_photo(order.id, photo(night))
-    celery = tasks.make_celery(house.settings)
-    celery.tasks[tasks.FORGET].run()
-    assert not night.world.commander.photos(order.id).rows[0].forgotten
-    house.tx(lambda s: s.execute(text("UPDATE order_photo SET kept_until = now()")))
-    celery.tasks[tasks.FORGET].run()
-    (row,) = night.world.commander.photos(order.id).rows
-    assert (row.id, row.forgotten) == (shown.id, True)
-    assert house.tx(lambda s: s.scalar(text("SELECT count(*) FROM order_photo WHERE jpeg IS NOT NULL"))) == 0
-    assert night.world.commander.http.get(f"/v1/orders/{order.id}/photos/{shown.id}").status_code == 404
+def test_images_and_signatures_older_than_set_are_forgotten_and_newer_ones_kept(night):
+    house, order = night.world.house, night.order(at=night.world.north)
+    clerk = night.world.clerks[night.world.north]
+    old, new = (clerk.add_photo(order.id, photo(night)) for _ in range(2))
+    first, second = signed_at_two(night)
+    days = house.settings.personal_data_days
+    over = text("UPDATE order_photo SET kept_until = now() WHERE id = :id")
+    house.tx(lambda s: s.execute(over, {"id": old.id}))
+    aged = text("UPDATE order_step SET recorded_at = now() - make_interval(days => :age) WHERE id = :id")
+    ages = [{"id": first[1], "age": days}, {"id": second[1], "age": days - 1}]
+    house.tx(lambda s: s.execute(aged, ages))
+    tasks.make_celery(house.settings).tasks[tasks.FORGET].run()
+    rows = night.world.commander.photos(order.id).rows
+    assert {row.id: row.forgotten for row in rows} == {old.id: True, new.id: False}
+    assert [look(night, order, one.id).status_code for one in (old, new)] == [404, 200]
+    assert [sign(night, *one).status_code for one in (first, second)] == [404, 200]
+    kept = "SELECT count(*) FROM order_photo WHERE jpeg IS NOT NULL"
+    assert house.tx(lambda s: s.scalar(text(kept))) == 1
+    steps = night.world.commander.order(first[0]).steps
+    assert [step.proofs for step in steps if step.id == first[1]] == [[Proof.SIGNATURE]]
+    assert clerk.add_photo(order.id, photo(night, id=old.id)).forgotten  # a retry, however late
+
+
+def signed_at_two(night: Night) -> list[tuple[UUID, UUID]]:
+    """The take-overs of two orders, each signed: order and step."""
+    signed = []
+    for order in night.orders[:2]:
+        first = order.stops[0]
+        for kind in (PICKED, LOADED):
+            night.by(first).step(order.id, night.body(0, kind))
+        taken = night.body(0, StepKind.TAKEN_OVER, signature_png=SIGNED)
+        signed.append((order.id, night.by(first).step(order.id, taken).steps[-1].id))
+    return signed
+
+
+def sign(night: Night, order_id: UUID, step_id: UUID, role: Role = Role.AUDITOR) -> Response:
+    return night.world.house.http(role).get(f"/v1/orders/{order_id}/steps/{step_id}/signature")
+
+
+def look(night: Night, order: OrderView, photo_id: UUID, role: Role = Role.AUDITOR) -> Response:
+    return night.world.house.http(role).get(f"/v1/orders/{order.id}/photos/{photo_id}")

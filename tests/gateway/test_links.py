@@ -11,7 +11,7 @@ import httpx
 import pytest
 import redis
 from chubei_gateway.app import create_app
-from chubei_gateway.links import codes
+from chubei_gateway.links import codes, links
 from chubei_gateway.links.tables import Link
 from chubei_shared.contracts.gateway_client import GatewayClient
 from chubei_shared.contracts.identity import NewUser
@@ -162,6 +162,18 @@ def test_a_link_ends_with_its_time(commander: GatewayClient, connect: Connect, t
     tx(lambda session: session.execute(over))
     with pytest.raises(Unauthorized):
         connect().open_link(made.code)
+
+
+def test_a_link_is_forgotten_with_its_holder_some_time_after_its_end(
+    commander: GatewayClient, tx: Transactions, house: Settings
+) -> None:
+    keep = timedelta(days=house.personal_data_days)
+    old, new = (commander.make_link(new_link()).id for _ in range(2))
+    for link_id, ago in ((old, keep + timedelta(hours=1)), (new, keep - timedelta(hours=1))):
+        over = update(Link).where(Link.id == link_id).values(expires_at=datetime.now(UTC) - ago)
+        tx(lambda session, over=over: session.execute(over))
+    tx(links.purge, keep)
+    assert [tx(links.known, link_id) for link_id in (old, new)] == [False, True]
 
 
 def test_wrong_codes_lock_out_the_address_but_not_the_link(

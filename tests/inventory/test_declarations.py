@@ -73,6 +73,18 @@ def test_a_declaration_is_edited_by_its_edition(yard, sign_in):
     assert http.get(url).json()["quantity"] == 1
 
 
+def test_telephones_are_for_those_who_call(yard, sign_in):
+    people = [{"name": "店长", "phone": "13800000000", "post": ""}]
+    body = declaration(yard, area=f"area-{yard.item}", contacts=people)
+    yard.admin.put_declaration(body)
+    for role, phone in ((Role.CLERK, "13800000000"), (Role.AUDITOR, None)):
+        http = sign_in(role)
+        listed = http.get("/v1/declarations", params={"area": body.area}).json()["rows"]
+        shown = http.get(f"/v1/declarations/{body.id}")
+        assert [row["contacts"][0]["phone"] for row in [*listed, shown.json()]] == [phone, phone]
+        assert shown.headers["etag"] == etag_of(body)
+
+
 def test_declarations_are_listed_by_sphere_item_and_area(yard):
     wanted = [declaration(yard, id=f"decl-{n}-{uuid4().hex[:6]}", area=f"area-{yard.item}") for n in range(3)]
     for body in wanted:

@@ -5,9 +5,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from chubei_inventory import tasks
 from chubei_shared.contracts.catalogue import PlaceKind
+from chubei_shared.contracts.inventory_client import InventoryClient
 from chubei_shared.contracts.reserves import Agreement, Commitment, Fund
 from chubei_shared.errors import Conflict, Invalid, NotFound, Shortage
+from chubei_shared.tokens import PEOPLE, Role
 
 
 @pytest.fixture
@@ -229,3 +232,34 @@ def test_a_reserve_out_of_its_time_is_named_as_such(yard, supplier):
 def test_an_unknown_reserve_is_named(yard):
     with pytest.raises(NotFound, match="no-such"):
         yard.admin.reserve("no-such")
+
+
+def test_telephones_are_for_those_who_call(yard, supplier, sign_in):
+    people = [{"name": "值班室", "phone": "010-00000000", "post": "夜班"}]
+    record = agreement(yard, supplier, contacts=people)
+    yard.admin.put_reserve(record)
+    for role in (*PEOPLE, Role.SERVICE):
+        wanted = "010-00000000" if role in (Role.ADMIN, Role.COMMANDER, Role.CLERK) else None
+        http = sign_in(role)
+        shown = InventoryClient(http).reserve(record.id).reserve.contacts
+        assert [(one.name, one.phone, one.post) for one in shown] == [("值班室", wanted, "夜班")], role
+        listed = http.get("/v1/reserves", params={"place_id": supplier}).json()["rows"]
+        assert [row["reserve"]["contacts"][0]["phone"] for row in listed] == [wanted], role
+        exported = http.get("/v1/lists/agreements/export", params={"format": "csv"}).text
+        (line,) = [line for line in exported.splitlines() if record.id in line]
+        assert ("010-00000000" in line, "值班室" in line) == (wanted is not None, True), role
+
+
+def test_contacts_are_forgotten_some_time_after_the_end(yard, settings):
+    days = settings.personal_data_days
+    people = [{"name": "值班室", "phone": "010-00000000", "post": "夜班"}]
+    records = {}
+    for ago in (days + 2, days - 2, -300):
+        end = yard.today() - timedelta(days=ago)
+        record = agreement(
+            yard, yard.place(PlaceKind.SUPPLIER), contacts=people, valid_until=end, valid_from=end
+        )
+        records[ago] = yard.admin.put_reserve(record).reserve
+    tasks.make_celery(settings).tasks[tasks.FORGET].run()
+    left = {ago: len(yard.admin.reserve(record.id).reserve.contacts) for ago, record in records.items()}
+    assert left == {days + 2: 0, days - 2: 1, -300: 1}

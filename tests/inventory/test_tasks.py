@@ -16,7 +16,7 @@ def test_the_schedule_wakes_tasks_that_exist(celery):
     scheduled = {entry["task"] for entry in celery.conf.beat_schedule.values()}
     assert scheduled == {
         tasks.EXPIRE_HOLDS, tasks.RETRY_PARKED, tasks.CARE, tasks.WATCH_STOCKTAKES, tasks.SEAL, tasks.PROVE,
-        tasks.OVERDUE_CALL_OFFS,
+        tasks.OVERDUE_CALL_OFFS, tasks.FORGET,
     }  # fmt: skip
     assert scheduled <= set(celery.tasks)
     assert celery.conf.task_default_queue == "inventory"

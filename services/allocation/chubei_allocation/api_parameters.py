@@ -9,6 +9,8 @@ from chubei_allocation.inventory_gate import InventoryGate
 
 READERS = (*PEOPLE, Role.SERVICE)
 """Everyone who signed in, and services: on the night nobody should have to ask what is going on."""
+LOOKERS = (Role.CLERK, Role.COMMANDER, Role.APPROVER, Role.AUDITOR)
+"""Who needs to see photos and signatures: those who work with an order, decide on it or check it."""
 
 Cursor = Annotated[
     str | None, Query(max_length=600, description="上一页的 next_cursor / next_cursor of the page before")

@@ -7,6 +7,7 @@ LOOK_S: pages that refresh themselves are one look.
 """
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Final
 
 import httpx
@@ -185,10 +186,10 @@ async def _record(request: Request, caller: Caller | None, operation: Operation,
     if caller is None or (operation.method in _READS and not operation.personal):
         return
     tx: Transactions = request.app.state.tx
+    counters: redis.Redis = request.app.state.redis
     act, target = f"{operation.method} {operation.path}", request.scope["path"].replace("\0", "%00")
-    if operation.method in _READS and not await run_in_threadpool(
-        _is_new, request.app.state.redis, f"{caller.person} {target} {status}"
-    ):
+    look = f"chubei:look:{caller.person} {target} {status}" if operation.method in _READS else None
+    if look and not await run_in_threadpool(_is_new, counters, look):
         return
     try:
         await run_in_threadpool(tx, audit.record, caller.person, act, target, status)
@@ -196,12 +197,20 @@ async def _record(request: Request, caller: Caller | None, operation: Operation,
         log.exception(
             "audit away", extra={"subject": caller.person, "act": act, "target": target, "outcome": status}
         )
+        if look:
+            await run_in_threadpool(_forget, counters, look)
 
 
 def _is_new(counters: "redis.Redis", look: str) -> bool:
     """Whether it was not seen within LOOK_S; without Redis every look is."""
     try:
-        return bool(counters.set(f"chubei:look:{look}", 1, ex=LOOK_S, nx=True))
+        return bool(counters.set(look, 1, ex=LOOK_S, nx=True))
     except redis.RedisError as error:
         log.warning("looks can not be told apart, each is recorded", extra={"error": str(error)})
         return True
+
+
+def _forget(counters: "redis.Redis", look: str) -> None:
+    """It could not be recorded, so the next one is new."""
+    with suppress(redis.RedisError):
+        counters.delete(look)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import timedelta
 from typing import Final
 
 import redis
@@ -25,6 +26,7 @@ class Upkeep:
 
     def __init__(self, settings: Settings, tx: Transactions, revocations: "redis.Redis") -> None:
         self._password = settings.initial_admin_password
+        self._personal = timedelta(days=settings.personal_data_days)
         self._tx, self._revocations = tx, revocations
         self._peopled = False
         self._purge_at = self._seal_at = float("-inf")
@@ -49,7 +51,7 @@ class Upkeep:
         sessions.announce_revocations(revoked, self._revocations)
         if time.monotonic() >= self._purge_at:
             self._tx(sessions.purge)
-            self._tx(links.purge)
+            self._tx(links.purge, self._personal)
             self._purge_at = time.monotonic() + _PURGE_EVERY_S
         if time.monotonic() >= self._seal_at:
             while self._tx(seals.seal, audit.SOURCES):

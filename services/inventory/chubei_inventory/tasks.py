@@ -17,11 +17,12 @@ from chubei_inventory.holds import freed, holds
 from chubei_inventory.offline import parking
 from chubei_inventory.proof import checks, runs
 from chubei_inventory.proof.runs import PROVE
+from chubei_inventory.reserves import contacts
 from chubei_inventory.stocktake import watch
 
 EXPIRE_HOLDS, RETRY_PARKED, CARE = "inventory.expire_holds", "inventory.retry_parked", "inventory.care"
 SEAL, WATCH_STOCKTAKES = "inventory.seal", "inventory.watch_stocktakes"
-OVERDUE_CALL_OFFS = "inventory.overdue_call_offs"
+OVERDUE_CALL_OFFS, FORGET = "inventory.overdue_call_offs", "inventory.forget"
 _LONGEST_S = 1800  # a proof of ten million entries takes minutes
 
 
@@ -51,6 +52,8 @@ def make_celery(settings: Settings) -> Celery:
         },
         # every hour: the first after 01:00 in Beijing that finds the night's run missing makes it
         "care": {"task": CARE, "schedule": crontab(minute=10), "options": {"expires": 3000}},
+        # contacts of reserves that ended
+        "forget": {"task": FORGET, "schedule": timedelta(hours=1), "options": {"expires": 3000}},
         "seal": {"task": SEAL, "schedule": timedelta(minutes=1), "options": {"expires": 60}},
         # The proof of the last night (in China), if it has not run: a night that was slept through is caught up
         "prove": {"task": PROVE, "schedule": timedelta(minutes=5), "options": {"expires": 300}},
@@ -78,6 +81,10 @@ def make_celery(settings: Settings) -> Celery:
     @celery.task(name=CARE)  # type: ignore[untyped-decorator]  # celery has no types
     def care() -> None:
         tx(nightly.run_if_due, datetime.now(UTC))
+
+    @celery.task(name=FORGET)  # type: ignore[untyped-decorator]  # celery has no types
+    def forget() -> None:
+        tx(contacts.forget, timedelta(days=settings.personal_data_days))
 
     @celery.task(name=WATCH_STOCKTAKES)  # type: ignore[untyped-decorator]  # celery has no types
     def watch_stocktakes() -> None:

@@ -22,9 +22,7 @@ def _jpeg(text: str) -> str:
     return text
 
 
-Jpeg = Annotated[
-    str, StringConstraints(max_length=_MOST_BYTES * 4 // 3 + 4, pattern=BASE64), AfterValidator(_jpeg)
-]
+Jpeg = Annotated[str, StringConstraints(pattern=BASE64), AfterValidator(_jpeg)]
 
 
 class Photo(Dto):

@@ -17,7 +17,7 @@ from chubei_shared.contracts.picks import PickList
 from chubei_shared.tokens import Role
 from fastapi import APIRouter, Body, Query, Response
 
-from chubei_allocation.api_parameters import READERS, Cursor, Inventory
+from chubei_allocation.api_parameters import LOOKERS, READERS, Cursor, Inventory
 from chubei_allocation.dispatch import orders, pick_lists, proofs, served, steps, turn
 
 router = APIRouter(tags=["orders"])
@@ -100,7 +100,7 @@ def read_codes(id: UUID, caller: CurrentCaller, tx: Tx) -> OrderCodes:
     summary="签名图片 / a signature",
     response_class=Response,
     responses={200: {"content": {"image/png": {}}}},
-    **allow(*READERS, personal=True),
+    **allow(*LOOKERS, personal=True),
 )
 def read_signature(id: UUID, step_id: UUID, tx: Tx) -> Response:
     return Response(tx(proofs.signature, id, step_id), media_type="image/png")

@@ -9,7 +9,7 @@ from chubei_shared.contracts.photos import Photo, PhotoList, PhotoView
 from chubei_shared.tokens import Role
 from fastapi import APIRouter, Body, Request, Response
 
-from chubei_allocation.api_parameters import READERS
+from chubei_allocation.api_parameters import LOOKERS, READERS
 from chubei_allocation.photos import photos
 
 router = APIRouter(tags=["orders"])
@@ -51,7 +51,7 @@ def read_photos(id: UUID, tx: Tx) -> PhotoList:
     summary="一张照片 / a photo",
     response_class=Response,
     responses={200: {"content": {"image/jpeg": {}}}},
-    **allow(*READERS, personal=True),
+    **allow(*LOOKERS, personal=True),
 )
 def read_photo(id: UUID, photo_id: UUID, tx: Tx) -> Response:
     return Response(tx(photos.image, id, photo_id), media_type="image/jpeg")

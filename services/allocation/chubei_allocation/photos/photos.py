@@ -84,7 +84,7 @@ def listed(session: Session, order_id: UUID) -> PhotoList:
 def image(session: Session, order_id: UUID, photo_id: UUID) -> bytes:
     """Raises NotFound, also where it was forgotten."""
     row = session.get(OrderPhoto, photo_id)
-    if row is None or row.order_id != order_id or row.jpeg is None:
+    if row is None or row.order_id != order_id or _is_over(row) or row.jpeg is None:
         raise NotFound(
             f"没有照片 {photo_id},或已过保存期",
             f"There is no photo {photo_id}, or its time was over",
@@ -103,6 +103,10 @@ def forget(session: Session) -> int:
     return len(session.scalars(gone).all())
 
 
+def _is_over(row: OrderPhoto) -> bool:
+    return row.kept_until <= datetime.now(UTC)
+
+
 def _view(row: OrderPhoto) -> PhotoView:
     return PhotoView(
         id=row.id,
@@ -111,5 +115,5 @@ def _view(row: OrderPhoto) -> PhotoView:
         recorded_at=row.recorded_at,
         recorded_by=row.recorded_by,
         note=row.note,
-        forgotten=row.kept_until <= datetime.now(UTC),
+        forgotten=_is_over(row),
     )

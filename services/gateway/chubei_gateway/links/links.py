@@ -17,8 +17,6 @@ from chubei_gateway import audit
 from chubei_gateway.links.tables import Link
 
 LONGEST: Final = timedelta(days=30)
-KEEP: Final = timedelta(days=90)
-"""Links that are over are listed for so long."""
 _CLOCKS_APART: Final = timedelta(seconds=30)
 
 
@@ -129,9 +127,9 @@ def page(
     return LinkPage(rows=rows, next_cursor=str(rows[-1].id) if len(found) > limit else None)
 
 
-def purge(session: Session) -> None:
-    """Forget links that were over long ago."""
-    session.execute(delete(Link).where(Link.expires_at < datetime.now(UTC) - KEEP))
+def purge(session: Session, keep: timedelta) -> None:
+    """Forget links that were over longer ago, with their holders' names and telephones."""
+    session.execute(delete(Link).where(Link.expires_at < datetime.now(UTC) - keep))
 
 
 def view(link: Link) -> LinkView:

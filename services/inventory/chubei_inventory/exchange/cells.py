@@ -275,3 +275,9 @@ CONTACTS = Kind(
     _from_contacts,
     Said("姓名/电话/岗位;多人以分号隔开", "name/phone/post; several with semicolons between them"),
 )
+NO_PHONES = Kind(
+    _to_contacts,
+    lambda people: _from_contacts([{**person, "phone": None} for person in people]),
+    CONTACTS.allowed,
+)
+"""As it is written for those who do not call."""

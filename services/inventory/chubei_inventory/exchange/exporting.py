@@ -20,11 +20,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from chubei_inventory.exchange import opening, records
-from chubei_inventory.exchange.cells import Raw, Said, plain
+from chubei_inventory.exchange.cells import CONTACTS, NO_PHONES, Raw, Said, plain
 from chubei_inventory.exchange.columns import PROBLEMS, Column, Table
 from chubei_inventory.exchange.importing import File, columns_of
 from chubei_inventory.exchange.lists import LISTS
 from chubei_inventory.exchange.writing import Format, Marked, Value, write_csv, write_xlsx
+from chubei_inventory.reserves import contacts
 from chubei_inventory.stock.queries import ONE_VIEW
 
 Language = Literal["zh", "en"]
@@ -77,31 +78,34 @@ def refuse_stranger(list_key: str, caller: Caller) -> None:
         )
 
 
-def export(session: Session, list_key: str, form: Format, language: Language, target: BinaryIO) -> None:
+def export(
+    session: Session, list_key: str, form: Format, language: Language, target: BinaryIO, caller: Caller
+) -> None:
     """Write a list or a table of the ledger. Raises NotFound, Conflict for too many rows for a workbook."""
     if list_key not in (*LISTS, opening.KEY):
         records.table_of(list_key)
     session.execute(ONE_VIEW)
+    phones = contacts.may_call(caller)
     if form == "csv":
-        write_csv(_with_header(session, list_key, language), target)
+        write_csv(_with_header(session, list_key, language, phones), target)
     elif list_key.startswith(records.PREFIX):
-        write_xlsx([(name_of(list_key).zh, 1, _with_header(session, list_key, language))], target)
+        write_xlsx([(name_of(list_key).zh, 1, _with_header(session, list_key, language, phones))], target)
     else:
         columns = columns_of(list_key)
-        rows = chain(_headers(columns), _values(session, list_key))
+        rows = chain(_headers(columns), _values(session, list_key, phones))
         write_xlsx([(name_of(list_key).zh, 2, rows), _notes(columns)], target)
 
 
-def export_all(session: Session, target: BinaryIO) -> None:
+def export_all(session: Session, target: BinaryIO, caller: Caller) -> None:
     """Every list and the whole ledger as CSV files in a zip, with a manifest of counts and hashes."""
     session.execute(ONE_VIEW)
     as_of = session.scalar(select(func.transaction_timestamp()))
-    files = []
+    phones, files = contacts.may_call(caller), []
     with ZipFile(target, "w", ZIP_DEFLATED) as archive:
         for key in [*LISTS, opening.KEY, *records.names()]:
             with archive.open(f"{key}.csv", "w", force_zip64=True) as entry:
                 hashing = _Hashing(entry)
-                count = write_csv(_with_header(session, key, "en"), hashing)  # type: ignore[arg-type]
+                count = write_csv(_with_header(session, key, "en", phones), hashing)  # type: ignore[arg-type]
             files.append({"file": f"{key}.csv", "rows": count - 1, "sha256": hashing.hash.hexdigest()})
         manifest = {"service": "inventory", "as_of": as_of.isoformat() if as_of else None, "files": files}
         archive.writestr("manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1))
@@ -179,25 +183,28 @@ def _notes(columns: Sequence[Column]) -> tuple[str, int, list[list[Value]]]:
     return _NOTES, 1, [head, *rows]
 
 
-def _with_header(session: Session, list_key: str, language: Language) -> Iterator[Sequence[Value]]:
+def _with_header(
+    session: Session, list_key: str, language: Language, phones: bool
+) -> Iterator[Sequence[Value]]:
     if list_key.startswith(records.PREFIX):
         yield records.columns(list_key)
-        yield from records.rows(session, list_key)
+        yield from records.rows(session, list_key, phones)
     else:
         yield _header(columns_of(list_key), language)
-        yield from _values(session, list_key)
+        yield from _values(session, list_key, phones)
 
 
-def _values(session: Session, list_key: str) -> Iterator[list[Value]]:
+def _values(session: Session, list_key: str, phones: bool) -> Iterator[list[Value]]:
     columns = columns_of(list_key)
     if list_key == opening.KEY:
         found = opening.rows(session)
     else:
         spec = LISTS[list_key]
         found = (row for content in spec.everything(session) for row in spec.rows(content))
+    kinds = [(c.key, NO_PHONES if c.kind is CONTACTS and not phones else c.kind) for c in columns]
     for row in found:
-        values = ((column, row.get(column.key)) for column in columns)
-        yield ["" if value is None or value == [] else column.kind.write(value) for column, value in values]
+        values = ((kind, row.get(key)) for key, kind in kinds)
+        yield ["" if value is None or value == [] else kind.write(value) for kind, value in values]
 
 
 def _shown(raw: Raw) -> str:

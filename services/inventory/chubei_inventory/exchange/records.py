@@ -8,7 +8,7 @@ from chubei_shared.errors import NotFound
 from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
-from chubei_inventory.exchange.cells import CONTACTS, Said
+from chubei_inventory.exchange.cells import CONTACTS, NO_PHONES, Said
 from chubei_inventory.exchange.writing import Value
 from chubei_inventory.tables import Base
 
@@ -72,11 +72,14 @@ def columns(key: str) -> list[str]:
     return [column.name for column in table_of(key).columns if column.name not in _KEPT]
 
 
-def rows(session: Session, key: str) -> Iterator[list[Value]]:
+def rows(session: Session, key: str, phones: bool) -> Iterator[list[Value]]:
     """All rows of a table in the order of its key, through a cursor."""
     table = table_of(key)
     wanted = select(*(table.c[name] for name in columns(key))).order_by(*table.primary_key.columns)
-    written = [_WRITTEN.get(name, _value) for name in columns(key)]
+    people = CONTACTS if phones else NO_PHONES
+    written: list[Callable[[Any], Value]] = [
+        people.write if name == "contacts" else _value for name in columns(key)
+    ]
     for row in session.execute(wanted, execution_options={"yield_per": _PIECE}):
         yield [write(value) for write, value in zip(written, row, strict=True)]
 
@@ -93,10 +96,6 @@ def _value(value: Any) -> Value:
             return json.dumps(value, ensure_ascii=False, default=_text)
         case _:
             return _text(value)
-
-
-_WRITTEN: Final[dict[str, Callable[[Any], Value]]] = {"contacts": lambda people: CONTACTS.write(people or [])}
-"""Columns that people know from the lists, by their names."""
 
 
 def _text(value: Any) -> str:

@@ -14,11 +14,11 @@ from chubei_shared.contracts.reserves import (
     VerificationView,
 )
 from chubei_shared.editions import IfMatch, etag_of
-from chubei_shared.tokens import Role
+from chubei_shared.tokens import Caller, Role
 from fastapi import APIRouter, Body, Response
 
 from chubei_inventory.api_parameters import READERS, WRITERS, Cursor, Limit, answered, repeatable, same
-from chubei_inventory.reserves import funds, reserves, verifications
+from chubei_inventory.reserves import contacts, funds, reserves, verifications
 
 router = APIRouter(prefix="/v1", tags=["reserves"])
 
@@ -107,6 +107,7 @@ def put_reserve(
     **allow(*READERS, personal=True),
 )
 def get_reserves(
+    caller: CurrentCaller,
     tx: Tx,
     item_code: ItemCode | None = None,
     place_id: Id | None = None,
@@ -114,14 +115,20 @@ def get_reserves(
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> ReservePage:
-    return tx(reserves.page, item_code, place_id, mode, cursor, limit)
+    """Telephones of contacts are there for those who call: command, clerks and administrators."""
+    found = tx(reserves.page, item_code, place_id, mode, cursor, limit)
+    return ReservePage(rows=[_for(caller, row) for row in found.rows], next_cursor=found.next_cursor)
 
 
 @router.get("/reserves/{reserve_id}", summary="一条储备记录 / one reserve", **allow(*READERS, personal=True))
-def get_reserve(reserve_id: Id, tx: Tx, response: Response) -> ReserveView:
+def get_reserve(reserve_id: Id, caller: CurrentCaller, tx: Tx, response: Response) -> ReserveView:
     view = tx(reserves.get, reserve_id)
     response.headers["ETag"] = etag_of(view.reserve)
-    return view
+    return _for(caller, view)
+
+
+def _for(caller: Caller, view: ReserveView) -> ReserveView:
+    return view.model_copy(update={"reserve": contacts.shown(view.reserve, caller)})
 
 
 @router.post(

@@ -2,14 +2,14 @@
 
 from typing import Annotated, Any
 
-from chubei_shared.access import Tx, allow
+from chubei_shared.access import CurrentCaller, Tx, allow
 from chubei_shared.contracts.base import Id, ItemCode
 from chubei_shared.contracts.declarations import ApartRow, Declaration, DeclarationPage, Sphere
 from chubei_shared.editions import IfMatch, etag_of
 from fastapi import APIRouter, Body, Response
 
 from chubei_inventory.api_parameters import READERS, WRITERS, Cursor, Limit, same
-from chubei_inventory.reserves import declarations
+from chubei_inventory.reserves import contacts, declarations
 
 router = APIRouter(prefix="/v1", tags=["reserves"])
 
@@ -43,8 +43,13 @@ def put_declaration(
     return tx(declarations.put, body, if_match)
 
 
-@router.get("/declarations", summary="社会、家庭储备申报 / what others say they have", **allow(*READERS))
+@router.get(
+    "/declarations",
+    summary="社会、家庭储备申报 / what others say they have",
+    **allow(*READERS, personal=True),
+)
 def get_declarations(
+    caller: CurrentCaller,
     tx: Tx,
     sphere: Sphere | None = None,
     item_code: ItemCode | None = None,
@@ -52,14 +57,20 @@ def get_declarations(
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> DeclarationPage:
-    return tx(declarations.page, sphere, item_code, area, cursor, limit)
+    found = tx(declarations.page, sphere, item_code, area, cursor, limit)
+    rows = [contacts.shown(row, caller) for row in found.rows]
+    return DeclarationPage(rows=rows, next_cursor=found.next_cursor)
 
 
-@router.get("/declarations/{declaration_id}", summary="一条申报 / one declaration", **allow(*READERS))
-def get_declaration(declaration_id: Id, tx: Tx, response: Response) -> Declaration:
+@router.get(
+    "/declarations/{declaration_id}",
+    summary="一条申报 / one declaration",
+    **allow(*READERS, personal=True),
+)
+def get_declaration(declaration_id: Id, caller: CurrentCaller, tx: Tx, response: Response) -> Declaration:
     found = tx(declarations.get, declaration_id)
     response.headers["ETag"] = etag_of(found)
-    return found
+    return contacts.shown(found, caller)
 
 
 @router.get(
