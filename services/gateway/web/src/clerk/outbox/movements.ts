@@ -19,7 +19,7 @@ export interface OrderStep {
   /** Of a hand-over: the driver's code, or the name. */
   code?: string
   signed_by?: string
-  /** Of a photo, in base64; gone when it has arrived. */
+  /** Of a photo, in base64; gone when its body is settled. */
   jpeg?: string
 }
 export interface Change {

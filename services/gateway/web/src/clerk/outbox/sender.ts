@@ -9,7 +9,7 @@ import { type Open, keepProfile } from '../device/vault'
 import { beside } from './beside'
 import { answered, inKit } from './answers'
 import { type Entry, isUnsent, keep, kitOf, read, tidy } from './entries'
-import { bodyOf } from './movements'
+import { bodyOf, isStep } from './movements'
 
 const MOST = 200
 const PATIENCE_MS = 30_000
@@ -53,21 +53,25 @@ async function exchange(mine: Open, changed: () => Promise<void>): Promise<Hindr
     await keepProfile(mine, person)
   }
   await sendBatches(mine, changed)
-  await sendSteps(mine)
+  await sendOfOrders(mine, (one) => isStep(one.draft.kind))
   await takeKits(mine)
+  await sendOfOrders(mine, isPhoto) // last: they are large, and nothing waits for them
   return null
 }
 
+type Which = (entry: Entry) => boolean
+const isPhoto: Which = (one) => one.draft.kind === 'photo'
+
 /** What is due to be sent, the first first; its bodies are settled before it goes. */
-async function due(mine: Open, steps: boolean, most: number): Promise<Entry[]> {
-  const all = (await read(mine)).filter((one) => isUnsent(one) && !one.draft.order === !steps)
-  const some = all.slice(0, most)
+async function due(mine: Open, which: Which, most: number): Promise<Entry[]> {
+  const some = (await read(mine)).filter((one) => isUnsent(one) && which(one)).slice(0, most)
   const fresh = some.filter((one) => one.state === 'waiting')
   for (const entry of fresh) {
     const corrected_ms = entry.off_ms || (offset_ms.value ?? 0) // who has set the clock since, did not move the past
     entry.body = bodyOf(entry.id, entry.draft, new Date(entry.device_ms + corrected_ms).toISOString())
     entry.corrected_ms = corrected_ms
     entry.state = 'sent'
+    delete entry.draft.order?.jpeg // the body has it
   }
   if (fresh.length) await keep(mine, fresh)
   return some
@@ -76,7 +80,8 @@ async function due(mine: Open, steps: boolean, most: number): Promise<Entry[]> {
 /** A batch that is refused as a whole is tried in halves, so that one entry never keeps the others back. */
 async function sendBatches(mine: Open, changed: () => Promise<void>): Promise<void> {
   let most = MOST
-  for (let batch = await due(mine, false, most); batch.length; batch = await due(mine, false, most)) {
+  const next = () => due(mine, (one) => !one.draft.order, most)
+  for (let batch = await next(); batch.length; batch = await next()) {
     try {
       await keep(mine, await sendBatch(batch))
     } catch (problem) {
@@ -97,17 +102,16 @@ async function sendBatch(batch: Entry[]): Promise<Entry[]> {
 
 function refused(entry: Entry, problem: Problem): Entry {
   const answer = { reason: 'refused', zh: problem.zh, en: problem.en, at: new Date().toISOString() }
-  return { ...entry, state: 'parked', answer }
+  return { ...entry, state: 'parked', answer, body: isPhoto(entry) ? null : entry.body }
 }
 
-/** Steps of orders have a route of their own, one by one. */
-async function sendSteps(mine: Open): Promise<void> {
-  for (const entry of await due(mine, true, MOST)) {
+/** Steps and photos of orders have routes of their own, one by one. No image stays here when it has its answer. */
+async function sendOfOrders(mine: Open, which: Which): Promise<void> {
+  for (const entry of await due(mine, which, MOST)) {
     try {
-      await sendStep(entry)
+      await sendOfOrder(entry)
       const answer = { reason: null, zh: '', en: '', at: new Date().toISOString() }
-      const { jpeg: _, ...order } = entry.draft.order!
-      await keep(mine, [{ ...entry, state: 'accepted', answer, draft: { ...entry.draft, order }, body: null }])
+      await keep(mine, [{ ...entry, state: 'accepted', answer, body: null }])
     } catch (problem) {
       if (!(problem instanceof Problem) || ![400, 403, 404, 409, 422].includes(problem.status)) throw problem
       await keep(mine, [refused(entry, problem)])
@@ -115,10 +119,10 @@ async function sendSteps(mine: Open): Promise<void> {
   }
 }
 
-async function sendStep({ draft, body }: Entry): Promise<void> {
-  const { kind: _, ...said } = body!
-  const params = { path: { id: draft.order!.id } }
-  if (draft.kind === 'photo') {
+async function sendOfOrder(entry: Entry): Promise<void> {
+  const { kind: _, ...said } = entry.body!
+  const params = { path: { id: entry.draft.order!.id } }
+  if (isPhoto(entry)) {
     const photo = said as unknown as components['schemas']['Photo']
     await told(api.POST('/v1/orders/{id}/photos', { params, body: photo, signal: patience() }))
   } else {
