@@ -203,6 +203,13 @@ def test_the_audit_says_who_did_what_and_that_its_chain_is_whole(desk):
     page.get_by_label("What").fill("session.open")
     page.get_by_role("button", name="Find").click()
     expect(page.get_by_role("region", name="Audit").locator("tbody tr").first).to_contain_text("session.open")
+    page.goto("/readiness/agreements")
+    expect(page.get_by_role("row").nth(1)).to_be_visible()
+    page.goto("/admin/audit")
+    page.get_by_label("What").fill("GET /v1/reserves")
+    page.get_by_role("button", name="Find").click()
+    row = page.get_by_role("region", name="Audit").locator("tbody tr").first
+    expect(row).to_contain_text("Looked at: reserves that are not on a shelf")
     page.get_by_role("button", name="Verify the chain").click()
     expect(page.get_by_role("status")).to_contain_text("The chain is whole")
     assert serious(page) == []

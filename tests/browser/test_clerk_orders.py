@@ -1,5 +1,7 @@
-"""An order on the phone: picked short, loaded and handed over without a network; once, and the books balance."""
+"""An order on the phone: picked short, photographed, loaded and handed over without a network; once, and the books
+balance."""
 
+from base64 import b64decode
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -13,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import axe, chromium, clerk
 from tests.browser.night import Night
+from tests.browser.test_sign_in import sign_in
 
 
 @pytest.fixture
@@ -36,6 +39,62 @@ def pick(page: Page, lines: int) -> None:
             page.get_by_role("button", name="短拣:缺").click()
 
 
+_CAMERA = """
+([width, height]) => {
+  const pen = Object.assign(document.createElement('canvas'), { width, height }).getContext('2d')
+  for (let at = 0; at < 4000; at++) {
+    pen.fillStyle = `hsl(${(at * 47) % 360} 80% 50%)`
+    pen.fillRect((at * 173) % width, (at * 311) % height, 90, 60)
+  }
+  return pen.canvas.toDataURL('image/jpeg', 1).split(',')[1]
+}
+"""
+WHERE = b"GPSLatitude 39.9"
+
+
+def camera(page: Page) -> bytes:
+    """A photo as a camera makes it: large, and with a note of where it was taken."""
+    jpeg = b64decode(page.evaluate(_CAMERA, [3200, 2400]))
+    assert len(jpeg) > 1024 * 1024
+    note = b"Exif\0\0" + WHERE
+    return jpeg[:2] + b"\xff\xe1" + (len(note) + 2).to_bytes(2, "big") + note + jpeg[2:]
+
+
+def photograph(page: Page) -> None:
+    """First what is no photo, then one."""
+    field = page.get_by_label("拍照")
+    field.set_input_files({"name": "list.jpg", "mimeType": "image/jpeg", "buffer": b"no photo"})
+    expect(page.get_by_role("alert")).to_contain_text("这不是照片")
+    field.set_input_files({"name": "dock.jpg", "mimeType": "image/jpeg", "buffer": camera(page)})
+    expect(page.get_by_text("本单已拍 1 张")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def seen_by_command(real: Night, order: OrderView, page: Page) -> None:
+    """The photo at its order: small, without what the camera noted; the look is on record."""
+    name = real.someone(Role.COMMANDER)
+    sign_in(page, name, real.password)
+    page.wait_for_url("**/command")
+    page.goto(f"/command/incidents/{real.incident.id}/orders")
+    page.locator("summary").filter(has_text=order.number).click()
+    photo = page.get_by_role("link", name="照片 1")
+    expect(photo).to_be_visible()
+    assert axe.serious(page) == []
+    with page.expect_popup() as opened:
+        photo.click()
+    shown = opened.value.locator("img")
+    expect(shown).to_be_visible()
+    assert shown.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [1280, 960]
+    image = page.request.get(photo.get_attribute("href") or "").body()
+    assert image.startswith(b"\xff\xd8\xff")
+    assert len(image) <= 512 * 1024
+    assert WHERE not in image
+    looks = [
+        row for row in real.admin.audit(subject=name) if row.act == "GET /v1/orders/{id}/photos/{photo_id}"
+    ]
+    assert [(look.target, look.outcome) for look in looks] == [(photo.get_attribute("href"), 200)]
+
+
 def test_an_order_is_picked_short_loaded_and_handed_over_by_the_drivers_code(real: Night, open_page):
     order = next(
         one for one in real.orders if one.stops[0].kind == "warehouse" and len(one.stops[0].load) > 1
@@ -48,16 +107,18 @@ def test_an_order_is_picked_short_loaded_and_handed_over_by_the_drivers_code(rea
     clerk.go(page, "拣货")
     clerk.offline(page)
     page.locator("main .row").filter(has_text=order.number).click()
-    progress = page.get_by_text("0/").inner_text()
+    progress = page.get_by_role("status").filter(has_text="0/").inner_text()
     pick(page, int(progress.split("/")[1].split()[0]))
     page.get_by_role("button", name="登记拣货完成").click()
     expect(page.get_by_text("少装")).to_be_visible()
     assert axe.serious(page) == []
     page.get_by_role("button", name="登记装车完成").click()
     expect(page.get_by_text("已登记装车完成")).to_be_visible()  # said once it is written down
+    photograph(page)
     page.reload()
     clerk.enter_pin(page)
     expect(page.get_by_text("已登记装车完成")).to_be_visible()
+    expect(page.get_by_text("本单已拍 1 张")).to_be_visible()
     assert axe.serious(page) == []
     code = page.get_by_label("司机的交接码")
     code.fill(f"{(int(right) + 1) % 10**6:06d}")
@@ -77,6 +138,8 @@ def test_an_order_is_picked_short_loaded_and_handed_over_by_the_drivers_code(rea
     assert shown.steps[-1].proofs == ["code"]
     books = InventoryClient(real.admin.http)
     assert books.books().faults == []
+    clerk.all_sent(page)
+    seen_by_command(real, order, open_page("/sign-in"))
 
 
 def kept(night: Night, order: OrderView) -> OrderView:
