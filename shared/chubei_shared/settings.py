@@ -91,8 +91,8 @@ class Settings(BaseSettings):
     plan, packs of trucks, pick lists, contacts, codes. Empty: nowhere."""
     snapshots_kept: Annotated[int, Field(ge=1)] = 48
     personal_data_days: Annotated[int, Field(ge=0)] = 30
-    """How long personal data are kept: who got goods (masked), signatures, photos; contacts of reserves and the names
-    and telephones of links' holders from their end on."""
+    """How long personal data are kept: who got goods (masked), signatures, photos; contacts of reserves, names and
+    telephones of links' holders and telephones on the call register from their end on."""
     smtp_url: str = ""
     """The mail server for notices: smtp://[user:password@]host[:587]?from=address, over STARTTLS (smtps:// where TLS
     comes first; &cafile=path for a private authority). Empty: e-mail channels say that it is not configured."""

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid4
 
 import pytest
+from chubei_allocation import tasks
 from chubei_allocation.call_out import rules
 from chubei_shared.contracts.call_out import (
     CallDuty,
@@ -133,6 +134,27 @@ def test_what_contradicts_itself_is_refused(night, body):
         night.house.http(Role.ADMIN).put("/v1/call-register/Y", json=whole).json()["errors"][0]["field"]
         == "id"
     )
+
+
+def test_the_phone_of_who_left_is_forgotten_in_time(night):
+    days = night.house.settings.personal_data_days
+    put = night.house.as_(Role.COMMANDER).put_person
+    for id in ("L-OLD", "L-NEW"):
+        person = night.person(id, LOADER)
+        put(person)
+        put(person.model_copy(update={"active": False}))
+    aged = "UPDATE call_person SET left_at = now() - make_interval(days => :age) WHERE id = :id"
+    night.sql(aged, id="L-OLD", age=days)
+    night.sql(aged, id="L-NEW", age=days - 1)
+    forget = tasks.make_celery(night.house.settings).tasks[tasks.FORGET].run
+    forget()
+    caller, auditor = night.house.as_(Role.COMMANDER), night.house.as_(Role.AUDITOR)
+    phones = [reader.person(id).phone for reader in (caller, auditor) for id in ("L-OLD", "L-NEW")]
+    assert phones == ["", PHONE, "", MASKED]
+    back = night.person("L-OLD", LOADER)
+    put(back)
+    forget()
+    assert caller.person("L-OLD").phone == PHONE
 
 
 @pytest.mark.parametrize("role", PEOPLE)

@@ -4,7 +4,7 @@ Solves have a queue of their own, so that no short task waits for one.
 """
 
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from kombu.exceptions import OperationalError
 
 from chubei_allocation import proof, sweeping
 from chubei_allocation.approval import broken_glass
+from chubei_allocation.call_out import register
 from chubei_allocation.dispatch import proofs
 from chubei_allocation.inventory_gate import InventoryGate
 from chubei_allocation.notices import notices, sending
@@ -102,8 +103,10 @@ def make_celery(settings: Settings) -> Celery:
 
     @celery.task(name=FORGET)  # type: ignore[untyped-decorator]  # celery has no types
     def forget() -> None:
-        for verb in (recipients.forget, photos.forget, partial(proofs.forget, keep=personal)):
-            tx(verb)
+        tx(recipients.forget)
+        tx(photos.forget)
+        tx(proofs.forget, personal)
+        tx(register.forget, personal)
 
     @celery.task(name=SEAL)  # type: ignore[untyped-decorator]  # celery has no types
     def seal() -> None:

@@ -75,7 +75,7 @@ class PersonView(Dto):
     place_id: str
     vehicle_type_id: str | None
     phone: str
-    """Its first and last digits only, for those who do not call."""
+    """Its first and last digits only, for those who do not call; empty some time after the person left."""
     arrive_min: int
     active: bool
     provenance: Provenance

@@ -1,14 +1,15 @@
 """Verbs on the register of people to call. What is put again unchanged changes nothing."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from chubei_shared import outbox
-from chubei_shared.contracts.call_out import CallDuty, CallRegister, Person, PersonPage, PersonView
+from chubei_shared.contracts.call_out import CallDuty, CallRegister, PersonPage, PersonView
 from chubei_shared.cursors import cursor_of, key_of, name
 from chubei_shared.errors import Invalid, NotFound
 from chubei_shared.tokens import Caller, Role
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from chubei_allocation import locks
@@ -36,12 +37,14 @@ def put(session: Session, register: CallRegister) -> int:
     changed = 0
     for person in people:
         row = known.get(person.id)
-        if row is not None and _dto(row) == person:
+        told = person.model_dump(mode="json")
+        if row is not None and all(getattr(row, column) == value for column, value in told.items()):
             continue
         if row is None:
             session.add(row := tables.Person(id=person.id))
-        for column, value in person.model_dump(mode="json").items():
+        for column, value in told.items():
             setattr(row, column, value)
+        row.left_at = None if person.active else row.left_at or datetime.now(UTC)
         changed += 1
     session.flush()
     if changed:
@@ -92,15 +95,19 @@ def listed(
 
 
 def view(row: tables.Person, caller: Caller) -> PersonView:
-    return PersonView.model_validate(_dto(row).model_dump() | {"phone": phone(row.phone, caller)})
+    shown = PersonView.model_validate(row, from_attributes=True)
+    return shown.model_copy(update={"phone": phone(row.phone, caller)})
+
+
+def forget(session: Session, keep: timedelta) -> int:
+    """Forget the phones of those who left the register longer ago; how many. Sheets go on naming whom they called."""
+    row = tables.Person
+    over = update(row).where(row.left_at <= datetime.now(UTC) - keep, row.phone != "").values(phone="")
+    return len(session.scalars(over.returning(row.id)).all())
 
 
 def phone(number: str, caller: Caller) -> str:
     """In full for those who call; its first and last digits for the others."""
-    if caller.roles & CALLERS:
+    if not number or caller.roles & CALLERS:
         return number
     return f"{number[:3]}****{number[-4:]}" if len(number) > 9 else "****"
-
-
-def _dto(row: tables.Person) -> Person:
-    return Person.model_validate(row, from_attributes=True)

@@ -28,6 +28,8 @@ class Person(Base):
     arrive_min: Mapped[int]
     active: Mapped[bool]
     provenance: Mapped[Json]
+    left_at: Mapped[datetime | None]
+    """Since when not active; some time later the phone is forgotten (empty)."""
 
 
 class CallOut(Base):
