@@ -14,11 +14,13 @@ import httpx
 import pytest
 from chubei_gateway.app import create_app
 from chubei_shared.contracts.gateway_client import GatewayClient
+from chubei_shared.db import Transactions
 from chubei_shared.errors import NotFound, Shortage, from_response
 from chubei_shared.middleware import MAX_BODY_BYTES
 from chubei_shared.settings import Settings
 from chubei_shared.tokens import PEOPLE, Caller, Role, Signer
 from fastapi import FastAPI
+from sqlalchemy import text
 
 SignInAs = Callable[..., GatewayClient]
 Serve = Callable[[FastAPI], AbstractContextManager[str]]
@@ -251,6 +253,23 @@ def test_who_looks_at_personal_data_is_recorded_once_in_a_while(
         [("GET /v1/people/{number}", "/v1/people/2", 200), ("GET /v1/people/{number}", "/v1/people/1", 200)],
         [("GET /v1/people/{number}", "/v1/people/1", 403)],
     ]
+
+
+def test_a_look_that_could_not_be_recorded_is_recorded_at_the_next_one(
+    sign_in_as: SignInAs, admin: GatewayClient, tx: Transactions
+) -> None:
+    commander = sign_in_as(Role.COMMANDER)
+    tx(lambda session: session.execute(text("ALTER TABLE audit RENAME TO audit_away")))
+    try:
+        assert commander.http.get("/v1/people/3").status_code == 200
+    finally:
+        tx(lambda session: session.execute(text("ALTER TABLE audit_away RENAME TO audit")))
+    looks = [row for row in admin.audit(subject=commander.me().username) if row.target == "/v1/people/3"]
+    assert looks == []
+    for _ in range(2):
+        commander.http.get("/v1/people/3")
+    looks = [row for row in admin.audit(subject=commander.me().username) if row.target == "/v1/people/3"]
+    assert [look.outcome for look in looks] == [200]
 
 
 def test_client_raises_what_the_gateway_answers(anyone: GatewayClient) -> None:
