@@ -79,6 +79,7 @@ def test_what_was_counted_stands_on_the_receipt(house, night):
     assert "王主任" in page
     drawn = re.findall(r'<img class="drawn" src="data:image/png;base64,([^"]+)"', page)
     assert [b64decode(image) for image in drawn] == [SIGNATURE]
+    assert 'class="drawn"' not in page_of(house, order.id, Role.ADMIN).text
     assert "img-src data:;" in answer.headers["content-security-policy"]
     counted = "".join(f'<td class="n">{count}</td>' for count in (units - 3, 2, 1))
     assert counted in page

@@ -8,7 +8,7 @@ from chubei_shared.tokens import Role
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from chubei_allocation.api_parameters import READERS, Inventory
+from chubei_allocation.api_parameters import LOOKERS, READERS, Inventory
 from chubei_allocation.papers import memo, packs, trip
 
 router = APIRouter(tags=["orders"])
@@ -26,11 +26,14 @@ _PAGE: Final[dict[int | str, dict[str, Any]]] = {
     summary="随车清单和各站接收单(可打印) / load list, and a receipt for each delivery, to print",
     response_class=HTMLResponse,
     responses=_PAGE,
-    **allow(*READERS),
+    **allow(*READERS, personal=True),
 )
-def read_order_papers(id: UUID, tx: Tx) -> HTMLResponse:
-    """As planned, with what was reported so far. Counts that nobody has reported are left to be written in."""
-    return tx(trip.show, id)
+def read_order_papers(id: UUID, caller: CurrentCaller, tx: Tx) -> HTMLResponse:
+    """As planned, with what was reported so far. Counts that nobody has reported are left to be written in.
+
+    Signatures are on it for those who may see them.
+    """
+    return tx(trip.show, id, not caller.roles.isdisjoint(LOOKERS))
 
 
 @router.get(

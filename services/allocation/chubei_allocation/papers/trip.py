@@ -84,20 +84,21 @@ class Proved(NamedTuple):
     drawn: dict[UUID, Drawn]
 
 
-def show(session: Session, order_id: UUID) -> HTMLResponse:
-    """The papers of an order. Raises NotFound."""
+def show(session: Session, order_id: UUID, signatures: bool) -> HTMLResponse:
+    """The papers of an order, with what was drawn or without. Raises NotFound."""
     order = orders.get(session, order_id)
-    told = sheet(session, order, pick_lists.items_of(session, order.plan_id))
+    told = sheet(session, order, pick_lists.items_of(session, order.plan_id), signatures)
     return page("trip.html", "form.css", sheet=told, printed=local(datetime.now(UTC)))
 
 
-def sheet(session: Session, order: tables.DispatchOrder, items: Items) -> Sheet:
+def sheet(session: Session, order: tables.DispatchOrder, items: Items, signatures: bool = True) -> Sheet:
     """An order as planned, with what was reported so far."""
     incident = incidents.get(session, order.incident_id)
     plan = plans.get(session, order.plan_id)
     steps = orders.steps_of(session, order.id)
     stops = _as_loaded(orders.stops_of(order), orders.loaded(steps))
-    drawn = {step_id: _drawn(png) for step_id, png in orders.signatures(session, order.id).items()}
+    found = orders.signatures(session, order.id) if signatures else {}
+    drawn = {step_id: _drawn(png) for step_id, png in found.items()}
     proved = Proved(_standing(steps, StepKind.RECEIVED), _standing(steps, StepKind.TAKEN_OVER), drawn)
     calls = list(_calls(stops, items, incident.occurred_at, proved))
     loaded_kg = sum(float(line.weight_kg) for call in calls for line in call.lines if line.what[0] == "装")
