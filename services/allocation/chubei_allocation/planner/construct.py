@@ -1,8 +1,9 @@
 """The plans that a search begins from: trip after trip chosen for whichever vehicle is free first, by several tastes.
 
-A large fleet has many vehicles for each dock, so that there docks are what binds: by two ways. Every point is at
+A large fleet has many vehicles for each dock, so that there docks are what binds: by three ways. Every point is at
 first to get no more than the part of its people that is worth most, lest goods go where the rest of the kit never
-arrives. And where few sources hold an item that everybody needs (rare goods), these are to load little else.
+arrives. Where few sources hold an item that everybody needs (rare goods), these are to load little else. And small
+vehicles, which keep a dock for little, stay where they are until the search finds them something to do.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .anneal import Aim, clean, copy_days, merit
-from .arrays import Arrays, Base, Bits, Floats
+from .arrays import Arrays, Base, Bits, Floats, Ints
 from .bound import Bound
 from .choose import Taste
 from .days import Days
@@ -30,7 +31,6 @@ class Begin(NamedTuple):
 
     basic_first: bool  # everyone is supported before anyone is settled
     taste: Taste
-    rare_alone: bool = False  # sources of rare goods leave to others what others hold as well
 
 
 SMALL = (
@@ -43,8 +43,11 @@ SMALL = (
     Begin(False, Taste(dock=1.0, noise=0.1)),
     Begin(False, Taste(dock=0.0, noise=0.1)),
 )
-CROWDED = Taste(share=0.7, dock=3.0, plan=1.0)  # many vehicles for each dock
-LARGE = (Begin(True, CROWDED, rare_alone=True), Begin(True, CROWDED))
+LARGE = (  # many vehicles for each dock
+    Begin(True, Taste(share=0.7, further=0.5, dock=6.0, plan=1.0)),
+    Begin(True, Taste(share=0.9, further=0.7, dock=3.0, plan=1.0)),
+)
+SMALL_LOAD = 0.3  # of the average vehicle's payload
 BUSY, FEW, MOST = 0.5, 0.25, 0.5  # shares of dock-minutes, see left_to_others
 HANDLED_MIN = 60  # so long before the deadline loads end to be of use
 
@@ -68,14 +71,15 @@ def _construct_large(search: Search, over: Callable[[], bool]) -> None:
     """One plan by each chain at the same time, the better one of which is taken."""
     a, chains = search.arrays, search.chains
     worth = [0.0] * len(chains)
+    rare = left_to_others(a, search.given)
+    large = search.vehicles[a.payload >= SMALL_LOAD * a.payload.mean()]
 
     def make(k: int) -> None:
         chain, begin = chains[k], LARGE[k % len(LARGE)]
         _aim(search, chain.now, begin, a.half, None)
         chain.base.left[:] = search.given.left
-        if begin.rare_alone:
-            chain.base.left[left_to_others(a, search.given)] = 0
-        worth[k] = _simulate(search, chain, begin.taste, chain.base)
+        chain.base.left[rare] = 0
+        worth[k] = _simulate(search, chain, begin.taste, chain.base, large)
 
     search.run([partial(make, k) for k in range(len(chains))], over)
     _take(search, chains[max(range(len(chains)), key=worth.__getitem__)])
@@ -93,10 +97,10 @@ def _aim(search: Search, days: Days, begin: Begin, part: float, targets: tuple[T
             days.aims[p, CAP + 1 : CAP + 3] = targets[r].supported, targets[r].settled
 
 
-def _simulate(search: Search, chain: Chain, taste: Taste, base: Base) -> float:
-    """Choose trips for the days of a chain; what they come to."""
+def _simulate(search: Search, chain: Chain, taste: Taste, base: Base, vehicles: Ints | None = None) -> float:
+    """Choose trips for the days of a chain, of some vehicles or of all; what they come to."""
     chain.work.liking[:] = 1.0
-    search.simulate(chain, chain.now, taste, base)
+    search.simulate(chain, chain.now, taste, base, vehicles)
     clean(chain.work, chain.now, search.vehicles)
     search.moves += 1
     return float(merit(search.arrays, chain.work, search.nodes, AIM))

@@ -96,8 +96,15 @@ class Search:
 
     # -- plans as a whole
 
-    def simulate(self, chain: Chain, days: Days, taste: Taste, base: Base | None = None) -> None:
-        """Let days take place, all vehicles and places among them; base: what there is, if not what is given."""
+    def simulate(
+        self,
+        chain: Chain,
+        days: Days,
+        taste: Taste,
+        base: Base | None = None,
+        vehicles: Ints | None = None,
+    ) -> None:
+        """Let days take place at all places; base: what there is, if not what is given; vehicles: if not all."""
         chain.work.inside[:] = 1
         simulate(
             self.arrays,
@@ -106,7 +113,7 @@ class Search:
             days.rows,
             days.trips,
             days.aims,
-            self.vehicles,
+            self.vehicles if vehicles is None else vehicles,
             self.nodes,
             self.ways,
             taste,
