@@ -60,3 +60,35 @@ def test_the_open_tab_is_seen_on_a_phone(desk):
     tabs.get_by_role("link", name="Stock care").click()
     page.wait_for_url("**/care")
     expect(tabs.get_by_role("link", name="Stock care")).to_be_in_viewport(ratio=1)
+
+
+def test_the_numbers_over_the_bars_are_whole(desk, night):
+    """On a phone the letters are large: no bar is drawn over a number, and none ends at the edge."""
+    page = desk(f"/command/incidents/{night.incident.id}/overview", Role.COMMANDER, **PHONE)
+    page.locator("svg .planned").last.wait_for()
+    assert page.locator("svg text ~ rect, svg g:has(text) ~ rect, svg g:has(text) ~ g rect").count() == 0
+    edges = """svg => [...svg.querySelectorAll('text')].map(one => one.getBoundingClientRect())
+        .filter(one => one.width && (one.left < svg.getBoundingClientRect().left
+                                     || one.right > svg.getBoundingClientRect().right)).length"""
+    assert page.locator("svg:has(.planned)").evaluate(edges) == 0
+
+
+def test_drawings_are_read_in_forced_colours(desk, night):
+    page = desk(
+        f"/command/incidents/{night.incident.id}/overview",
+        Role.COMMANDER,
+        forced_colors="active",
+        color_scheme="dark",
+    )
+    drawing = page.locator("svg:has(.planned)")
+    expect(drawing).to_have_css("background-color", "rgb(255, 255, 255)")
+    expect(drawing.locator("text").first).to_have_css("fill", "rgb(28, 39, 51)")
+
+
+def test_on_paper_an_exercise_is_one(desk, night):
+    """Grounds are not printed, so its mark must not be white."""
+    page = desk(f"/command/incidents/{night.incident.id}/overview", Role.COMMANDER)
+    mark = page.get_by_role("note").filter(has_text="这是演练")
+    expect(mark).to_have_css("color", "rgb(255, 255, 255)")
+    page.emulate_media(media="print")
+    expect(mark).to_have_css("color", "rgb(0, 0, 0)")
