@@ -1,5 +1,6 @@
 """The administration: who gets in, people, files with bad cells, the catalogue's drafts, the audit's chain."""
 
+import re
 import secrets
 from uuid import uuid4
 
@@ -49,10 +50,13 @@ def test_a_person_is_added_signs_in_and_is_disabled(desk, open_page, seeded_admi
     page = desk("/admin/people", Role.ADMIN)
     name, first = f"w-{secrets.token_hex(4)}", secrets.token_urlsafe(12)
     page.get_by_role("button", name="新增人员").click()
-    page.get_by_label("用户名").fill(name)
+    page.get_by_label("用户名").fill("孙保管")
     page.get_by_label("姓名").fill("孙保管")
     page.get_by_label("初始密码").fill(first)
     page.get_by_label("保管员", exact=True).check()
+    page.get_by_role("button", name="保存").click()
+    expect(page.locator("input:invalid:focus")).to_have_attribute("title", re.compile("字母"))
+    page.get_by_label("用户名").fill(f" {name} ")
     page.get_by_label("示例北库").check()
     assert serious(page) == []
     page.get_by_role("button", name="保存").click()

@@ -81,6 +81,27 @@ def test_a_button_tapped_twice_does_one_thing(open_page, store):
     assert store.shelf()["1029901"] == 480
 
 
+@pytest.mark.parametrize(
+    ("typed", "units"),
+    [("１２", 12), ("1,200", 1200), (" 7 ", 7), ("1.5", None), ("-3", None), ("12瓶", None)],
+)
+def test_only_a_whole_number_is_a_quantity(open_page, store, typed, units):
+    page = open_page("/", **chromium.PHONE)
+    clerk.begin(page, *store.clerk())
+    clerk.go(page, "收货")
+    clerk.scan(page, f"chubei:lot:{store.lots['1029901']}")
+    page.locator("#pad-units").fill(typed)
+    confirm = page.locator("main form button[type=submit]")
+    if units is not None:
+        expect(confirm).to_contain_text(f"{24 + units:,} 瓶")
+        return
+    confirm.click()
+    expect(page.locator("#pad-units:invalid:focus")).to_have_value(typed)
+    page.get_by_role("button", name="零散(瓶) 加一").click()
+    expect(page.locator("#pad-units:invalid")).to_have_count(0)
+    expect(confirm).to_contain_text("25 瓶")
+
+
 def test_nothing_that_has_the_focus_lies_under_the_button_that_confirms(open_page, store):
     page = open_page("/", "en", **chromium.PHONE)
     clerk.begin(page, *store.clerk("Wang Li"))

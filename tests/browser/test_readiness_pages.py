@@ -51,6 +51,12 @@ def test_the_page_upward_says_what_the_check_found(found, reader):
     expect(page.locator(".verdict")).to_be_visible()
 
 
+def test_the_page_upward_is_as_wide_as_a_phone_in_english_too(found, reader):
+    page = reader("/readiness", "en", **PHONE)
+    expect(page.get_by_role("region", name="What ends, and the money").locator("td").last).to_be_attached()
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["viewport"]["width"]
+
+
 def test_it_says_what_breaks_when_what_is_lost_and_until_when_it_is_kept(found, reader):
     page = reader("/readiness/losses", "en", **PHONE)
     matrix = page.get_by_role("region", name="What breaks when what is lost")

@@ -16,6 +16,7 @@ export function useDocument<View extends { version: number }, Doc>(
 ) {
   const view = ref(null) as Ref<View | null>
   const newest = ref(0)
+  const known = ref(false) // until it was answered there is nothing to say about it, and nothing to change
   const before = ref(blank) as Ref<Doc>
   const draft = ref(structuredClone(blank)) as Ref<Doc>
   let etag = ''
@@ -32,6 +33,7 @@ export function useDocument<View extends { version: number }, Doc>(
     } catch (problem) {
       if (!(problem instanceof Problem) || problem.status !== 404) throw problem
     }
+    known.value = true
     reset()
   }
   const copy = (doc: Doc) => JSON.parse(JSON.stringify(doc)) as Doc
@@ -41,7 +43,7 @@ export function useDocument<View extends { version: number }, Doc>(
   return {
     ...{ view, newest, before, draft, look, reset },
     /** Earlier versions are looked at and not changed. */
-    current: computed(() => !view.value || view.value.version === newest.value),
+    current: computed(() => known.value && (!view.value || view.value.version === newest.value)),
     dirty: computed(() => JSON.stringify(draft.value) !== JSON.stringify(before.value)),
     header: () => (etag ? { 'if-match': etag } : {}),
   }

@@ -1,6 +1,7 @@
 // The one way to the services: typed by their OpenAPI document (schema.d.ts is made from it by the build).
 import createClient, { type Middleware } from 'openapi-fetch'
 import type { Readable } from 'openapi-typescript-helpers'
+import { computed, ref } from 'vue'
 
 import { either } from '../i18n'
 import type { components, paths } from './schema'
@@ -56,10 +57,22 @@ const patience: Middleware = {
 
 const WITHOUT_BODY = [204, 205, 304]
 
+const SLOW_MS = 1_500
+const late = ref(0)
+/** Some answer is long in coming: the page, which may be empty until then, is to say so. */
+export const slow = computed(() => late.value > 0)
+
 /** An answer with its body, read to the end: one that breaks off, or stops coming, is no answer. */
 export async function whole(request: Request): Promise<Response> {
-  const answer = await fetch(request)
-  return new Response(WITHOUT_BODY.includes(answer.status) ? null : await answer.arrayBuffer(), answer)
+  let isLate = 0
+  const timer = setTimeout(() => (late.value += isLate = 1), SLOW_MS)
+  try {
+    const answer = await fetch(request)
+    return new Response(WITHOUT_BODY.includes(answer.status) ? null : await answer.arrayBuffer(), answer)
+  } finally {
+    clearTimeout(timer)
+    late.value -= isLate
+  }
 }
 
 async function reach(request: Request): Promise<Response> {

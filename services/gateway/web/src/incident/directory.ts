@@ -2,7 +2,7 @@
 import { shallowRef } from 'vue'
 
 import { api, told, type Shape } from '../api/client'
-import { learnNames, useNames } from '../app/names'
+import { learnNames, spoken, useNames } from '../app/names'
 import { either } from '../i18n'
 
 interface Named {
@@ -59,6 +59,15 @@ export function nameOf(id: string): string {
 export function vehicleName(vehicle: string): string {
   const [type, number] = vehicle.split('#')
   return number ? `${nameOf(type!)} ${number}` : nameOf(vehicle)
+}
+
+/** What the services say, with vehicles and places called by their names. */
+export function named(text: string): string {
+  return spoken(text, (code) => {
+    const [id, number] = code.split('#')
+    const one = found.value?.named.get(id!)
+    return one && number ? { name_zh: `${one.name_zh} ${number},`, name_en: `${one.name_en} ${number},` } : one
+  })
 }
 
 export function useDirectory() {
