@@ -64,6 +64,12 @@ export function either(chinese: string, english: string): string {
   return language() === 'zh' ? chinese : english
 }
 
+/** A pair of the services that stands by itself: in English it begins with a capital. */
+export function sentence({ zh, en }: { zh: string; en: string }): string {
+  const text = either(zh, en)
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}
+
 /** Of a text that somebody wrote in both languages with a slash between, the one that is read here. */
 export function half(text: string): string {
   const [zh, en, ...more] = text.split(' / ')
