@@ -171,7 +171,7 @@ def _in_words(tier: Tier, ruling: rules.Ruling) -> tuple[str, str]:
         return f"{number_zh}或以上可以批准", f"{number_en} or above may approve"
     return (
         f"{';'.join(row.zh for row in ruling.reasons)}。{number_zh}或以上可以批准",
-        f"{'; '.join(row.en for row in ruling.reasons)}. {number_en} or above may approve",
+        f"{'; '.join(row.en for row in ruling.reasons)}; {number_en} or above may approve",
     )
 
 
