@@ -112,6 +112,7 @@ def test_an_order_is_picked_short_loaded_and_handed_over_by_the_drivers_code(rea
     page.get_by_role("button", name="登记拣货完成").click()
     expect(page.get_by_text("少装")).to_be_visible()
     assert axe.serious(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == page.viewport_size["width"]
     page.get_by_role("button", name="登记装车完成").click()
     expect(page.get_by_text("已登记装车完成")).to_be_visible()  # said once it is written down
     photograph(page)

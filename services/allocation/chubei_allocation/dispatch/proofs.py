@@ -54,8 +54,8 @@ def check_code(tx: Transactions, order_id: UUID, body: Step) -> None:
     left = tx(_count_wrong, order_id, body)
     if left is not None:
         raise Invalid(
-            f"code:不对,请再核对(还可试 {left} 次),或改用姓名、签名",
-            f"code: is wrong, ask again ({left} tries left), or give a name or a signature",
+            f"交接码(code)不对,请再核对(还可试 {left} 次),或改用姓名、签名",
+            f"The code (code) is wrong: ask again ({left} tries left), or give a name or a signature",
         )
 
 
