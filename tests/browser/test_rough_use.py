@@ -10,6 +10,45 @@ from tests.browser.test_response_pages import desk
 __all__ = ["desk"]
 
 
+def test_an_order_is_found_by_what_stands_on_it(desk, night):
+    page = desk("/command", Role.COMMANDER)
+
+    def ten_times(route: Route) -> None:
+        """As many orders as a large night has."""
+        answer = route.fetch()
+        told = answer.json()
+        copies = [
+            row | {"id": f"{row['id'][:-2]}{n}0", "number": f"{row['number']}-{n}"}
+            for n in range(9)
+            for row in told["rows"]
+        ]
+        route.fulfill(response=answer, json=told | {"rows": told["rows"] + copies})
+
+    page.route("**/v1/orders?*", ten_times)
+    page.goto(f"/command/incidents/{night.incident.id}/orders")
+    rows = page.get_by_role("main").locator("details")
+    total = 10 * len(night.orders)
+    assert total > 30
+    expect(rows).to_have_count(30)
+    page.get_by_role("button", name=f"还有 {total - 30} 张").click()
+    expect(rows).to_have_count(min(60, total))
+    order = night.orders[-1]
+    find = page.get_by_role("searchbox")
+    find.fill(f"{order.number}-7".lower())
+    expect(rows).to_have_count(1)
+    for words in (order.vehicle, order.stops[0].name_zh, order.stops[-1].name_zh):
+        find.fill(words)
+        alike = [
+            one
+            for one in night.orders
+            if words in one.vehicle or any(words in stop.name_zh for stop in one.stops)
+        ]
+        expect(rows).to_have_count(min(60, 10 * len(alike)))
+    find.fill("没有这样的")
+    expect(rows).to_have_count(0)
+    expect(page.get_by_text("没有找到")).to_be_visible()
+
+
 def test_the_wheel_scrolls_and_counts_nothing(desk):
     page = desk("/stocktakes", Role.ADMIN)
     page.get_by_role("button", name="改门限").click()
