@@ -27,7 +27,13 @@ def test_what_a_supplier_confirms_is_what_plans_count(night, open_page):
         page.get_by_role("button", name="没有").last.click()
     for n in range(1, len(night.asked.items)):
         fields.nth(n).fill("0")
+    agreed = night.asked.items[0].quantity
+    fields.first.fill(str(agreed + 1))
+    expect(page.get_by_role("alert")).to_contain_text(f"约定的是 {agreed:,}")
+    expect(page.get_by_role("button", name="确认", exact=True)).to_be_disabled()
+    assert serious(page) == []
     fields.first.fill(str(some))
+    expect(page.get_by_role("alert")).to_have_count(0)
     page.get_by_role("button", name="现在就可以").click()
     page.context.set_offline(True)
     page.get_by_role("button", name="确认", exact=True).click()
