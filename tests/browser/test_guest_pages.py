@@ -103,6 +103,10 @@ def test_a_driver_takes_over_and_the_shelter_receives_hands_out_asks_for_more_an
     with night.command() as (_, allocation):
         code = allocation.order_codes(order.id).take_over[0].code
     expect(road.get_by_text(code)).to_be_visible()
+    with night.command() as (_, allocation):
+        named = {one.id: one.name_zh for one in allocation.network().vehicle_types}
+    kind, _, number = order.vehicle.partition("#")
+    expect(road.get_by_text(f"{named[kind]} {number}")).to_be_visible()
     assert serious(road) == []
     for step in ("我已接货", "出发", "已到达"):
         road.get_by_role("button", name=step, exact=True).click()
