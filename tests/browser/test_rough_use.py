@@ -1,5 +1,7 @@
 """Pages as they are used: a wheel over a number, a slow network, a service that is away, long codes on a phone."""
 
+import re
+
 import pytest
 from chubei_shared.tokens import Role
 from playwright.sync_api import Route, expect
@@ -90,6 +92,13 @@ def test_what_was_not_answered_is_not_said_to_be_empty(desk, path, asked, never)
     page.reload()
     expect(page.get_by_role("main").locator("tbody tr, p").first).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_the_time_line_names_plans_and_people_as_people_do(desk, night):
+    page = desk(f"/command/incidents/{night.incident.id}/timeline", Role.COMMANDER)
+    lines = page.get_by_role("main").locator("ol")
+    expect(lines).to_contain_text("方案")
+    expect(lines).not_to_contain_text(re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-|\bn-[0-9a-f]{8}"))
 
 
 def test_the_open_tab_is_seen_on_a_phone(desk):
