@@ -94,6 +94,25 @@ def test_what_was_not_answered_is_not_said_to_be_empty(desk, path, asked, never)
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
+@pytest.mark.parametrize(
+    ("path", "asked", "told"),
+    [
+        ("/admin/catalogue", "**/v1/items?*", "目录里还没有物资"),
+        ("/admin/fleet", "**/v1/{vehicle-types,loading-sites}", "还没有登记"),
+    ],
+)
+def test_an_empty_list_says_what_to_do_next(desk, path, asked, told):
+    page = desk("/command", Role.ADMIN)
+    page.route(asked, lambda route: route.fulfill(json={"rows": []} if "items" in asked else []))
+    page.goto(path)
+    expect(page.get_by_text(told).first).to_be_visible()
+    expect(page.get_by_role("main").locator("table")).to_have_count(0)
+    page.unroute(asked)
+    page.reload()
+    expect(page.get_by_role("main").locator("tbody tr").first).to_be_visible()
+    expect(page.get_by_text(told)).to_have_count(0)
+
+
 def test_the_time_line_names_plans_and_people_as_people_do(desk, night):
     page = desk(f"/command/incidents/{night.incident.id}/timeline", Role.COMMANDER)
     lines = page.get_by_role("main").locator("ol")
