@@ -113,6 +113,14 @@ def test_an_empty_list_says_what_to_do_next(desk, path, asked, told):
     expect(page.get_by_text(told)).to_have_count(0)
 
 
+def test_on_paper_there_is_nothing_to_press(desk):
+    page = desk("/admin/catalogue", Role.ADMIN)
+    expect(page.get_by_role("button", name="修改").first).to_be_visible()
+    page.emulate_media(media="print")
+    expect(page.get_by_role("button", name="修改")).to_have_count(0)
+    expect(page.get_by_role("main").locator("tbody tr").first).to_be_visible()
+
+
 def test_the_time_line_names_plans_and_people_as_people_do(desk, night):
     page = desk(f"/command/incidents/{night.incident.id}/timeline", Role.COMMANDER)
     lines = page.get_by_role("main").locator("ol")
