@@ -204,6 +204,16 @@ def test_each_item_that_was_asked_is_answered_and_no_other(asked):
     assert asked.commander.confirmation(id).history == []
 
 
+def test_no_more_than_was_asked_can_be_confirmed(asked):
+    id = asked.one()
+    with pytest.raises(Invalid, match=r"约定的是 200.*but 200 are agreed") as refused:
+        asked.commander.answer_confirmation(id, asked.confirmed(201))
+    (error,) = refused.value.more["errors"]
+    assert (error["field"], error["remedy"]) == ("lines", "最多 / at most 200")
+    assert asked.commander.confirmation(id).state is S.ASKED
+    assert asked.commander.answer_confirmation(id, asked.confirmed(200)).state is S.CONFIRMED
+
+
 def test_overdue_is_told_once_by_the_sweeper_and_seen_by_all_who_look(asked):
     id = asked.one()
     sweeping.sweep(asked.house.tx, asked.house.gate)
@@ -236,8 +246,8 @@ def test_a_plan_counts_what_was_confirmed_and_leaves_out_the_rest(asked):
     rows, gaps = asked.water()
     assert (rows, [units for units, _ in gaps]) == ([(150, 75)], [50])
     assert asked.based_on["confirmed"] == 1
-    asked.commander.answer_confirmation(id, asked.confirmed(900))
-    assert asked.water()[0] == [(200, 30)]  # never more than the reserve
+    asked.commander.answer_confirmation(id, asked.confirmed(200))
+    assert asked.water()[0] == [(200, 30)]
     asked.commander.answer_confirmation(id, asked.declined())
     rows, gaps = asked.water()
     assert rows == []

@@ -261,6 +261,8 @@ def test_a_supplier_confirms_what_it_was_asked_for(stocked, doors, name):
         token = guest.open_link(link.code)
         supplier = AllocationClient(guest.http)
         assert supplier.confirmation(own.id) == stocked.commander.confirmation(own.id)
+        with pytest.raises(Invalid, match=r"最多填约定的数量.*Confirm at most what is agreed"):
+            supplier.answer_confirmation(own.id, said(own.items[0].quantity + 1))
         first = said(120)
         answered = supplier.answer_confirmation(own.id, first)
         assert supplier.answer_confirmation(own.id, first) == answered  # a repeat is the same answer

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from chubei_allocation import sweeping, tasks
-from chubei_shared.china import CHINA
+from chubei_shared.china import CHINA, local
 from chubei_shared.contracts.confirmations import AskConfirmations
 from chubei_shared.contracts.plans import PlanRequest
 from chubei_shared.tokens import Role
@@ -49,11 +49,13 @@ def test_a_replan_of_the_system_is_told_once_to_those_who_decide(stocked):
     system = command.house.as_(Role.COMMANDER, name="system")
     body = PlanRequest(id=uuid4(), incident_id=incident.id, now_min=0, **EFFORT)
     stocked.solve(system.request_plan(body).id)
-    assert command.admin.plan_request(body.id).plan_id
+    plan_id = command.admin.plan_request(body.id).plan_id
+    assert plan_id
     for _ in range(2):
         sweeping.remind(command.tx)
     said = command.told(incident_id=incident.id)
-    assert [post for post, zh in said if "系统已算出新方案" in zh] == ["HEAD"]
+    named = f"系统已算出新方案:{local(system.plan(plan_id).created_at)} 的方案"
+    assert [post for post, zh in said if named in zh] == ["HEAD"]
 
 
 def test_nobody_is_reminded_of_what_has_ended(stocked):

@@ -1,5 +1,7 @@
 """Pages as they are used: a wheel over a number, a slow network, a service that is away, long codes on a phone."""
 
+import re
+
 import pytest
 from chubei_shared.tokens import Role
 from playwright.sync_api import Route, expect
@@ -8,6 +10,45 @@ from tests.browser.chromium import PHONE
 from tests.browser.test_response_pages import desk
 
 __all__ = ["desk"]
+
+
+def test_an_order_is_found_by_what_stands_on_it(desk, night):
+    page = desk("/command", Role.COMMANDER)
+
+    def ten_times(route: Route) -> None:
+        """As many orders as a large night has."""
+        answer = route.fetch()
+        told = answer.json()
+        copies = [
+            row | {"id": f"{row['id'][:-2]}{n}0", "number": f"{row['number']}-{n}"}
+            for n in range(9)
+            for row in told["rows"]
+        ]
+        route.fulfill(response=answer, json=told | {"rows": told["rows"] + copies})
+
+    page.route("**/v1/orders?*", ten_times)
+    page.goto(f"/command/incidents/{night.incident.id}/orders")
+    rows = page.get_by_role("main").locator("details")
+    total = 10 * len(night.orders)
+    assert total > 30
+    expect(rows).to_have_count(30)
+    page.get_by_role("button", name=f"还有 {total - 30} 张").click()
+    expect(rows).to_have_count(min(60, total))
+    order = night.orders[-1]
+    find = page.get_by_role("searchbox")
+    find.fill(f"{order.number}-7".lower())
+    expect(rows).to_have_count(1)
+    for words in (order.vehicle, order.stops[0].name_zh, order.stops[-1].name_zh):
+        find.fill(words)
+        alike = [
+            one
+            for one in night.orders
+            if words in one.vehicle or any(words in stop.name_zh for stop in one.stops)
+        ]
+        expect(rows).to_have_count(min(60, 10 * len(alike)))
+    find.fill("没有这样的")
+    expect(rows).to_have_count(0)
+    expect(page.get_by_text("没有找到")).to_be_visible()
 
 
 def test_the_wheel_scrolls_and_counts_nothing(desk):
@@ -51,6 +92,40 @@ def test_what_was_not_answered_is_not_said_to_be_empty(desk, path, asked, never)
     page.reload()
     expect(page.get_by_role("main").locator("tbody tr, p").first).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "told"),
+    [
+        ("/admin/catalogue", "**/v1/items?*", "目录里还没有物资"),
+        ("/admin/fleet", "**/v1/{vehicle-types,loading-sites}", "还没有登记"),
+    ],
+)
+def test_an_empty_list_says_what_to_do_next(desk, path, asked, told):
+    page = desk("/command", Role.ADMIN)
+    page.route(asked, lambda route: route.fulfill(json={"rows": []} if "items" in asked else []))
+    page.goto(path)
+    expect(page.get_by_text(told).first).to_be_visible()
+    expect(page.get_by_role("main").locator("table")).to_have_count(0)
+    page.unroute(asked)
+    page.reload()
+    expect(page.get_by_role("main").locator("tbody tr").first).to_be_visible()
+    expect(page.get_by_text(told)).to_have_count(0)
+
+
+def test_on_paper_there_is_nothing_to_press(desk):
+    page = desk("/admin/catalogue", Role.ADMIN)
+    expect(page.get_by_role("button", name="修改").first).to_be_visible()
+    page.emulate_media(media="print")
+    expect(page.get_by_role("button", name="修改")).to_have_count(0)
+    expect(page.get_by_role("main").locator("tbody tr").first).to_be_visible()
+
+
+def test_the_time_line_names_plans_and_people_as_people_do(desk, night):
+    page = desk(f"/command/incidents/{night.incident.id}/timeline", Role.COMMANDER)
+    lines = page.get_by_role("main").locator("ol")
+    expect(lines).to_contain_text("方案")
+    expect(lines).not_to_contain_text(re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-|\bn-[0-9a-f]{8}"))
 
 
 def test_the_open_tab_is_seen_on_a_phone(desk):

@@ -18,6 +18,7 @@ from chubei_allocation.confirmations import answering
 from chubei_allocation.confirmations.tables import Confirmation
 from chubei_allocation.incidents import headcounts, incidents
 from chubei_allocation.notices import notices
+from chubei_allocation.plans import plans
 from chubei_allocation.replanning import proposals
 from chubei_allocation.response.tables import Task
 
@@ -97,13 +98,14 @@ def _of_proposals(session: Session, incident_id: UUID) -> None:
         plan.status == PlanStatus.PROPOSED,
     )
     for one in session.scalars(waiting):
+        zh, en = plans.called(one)
         _tell(
             session,
             incident_id,
             Stage.ORDER,
             "系统建议重排方案 / The system proposes a replan",
-            f"现场情况有变,系统已算出新方案 {one.id},在批准之前不生效。请查看差异并决定。",
-            f"Things have changed; the system has made a new plan, {one.id}, which needs approval. "
+            f"现场情况有变,系统已算出新方案:{zh},在批准之前不生效。请查看差异并决定。",
+            f"Things have changed; the system has made {en}, which needs approval. "
             "Look at the difference, and decide.",
             f"proposal:{one.id}",
         )

@@ -118,7 +118,7 @@ class TripAccount(Dto):
 
 
 class Replenish(Dto):
-    """Stock that went out and is to be bought again (rules.md G3)."""
+    """Stock that went out and is to be bought again."""
 
     place_id: str
     item_code: str
@@ -142,7 +142,7 @@ class Compensation(Dto):
     """What is owed for goods that were not the state's own."""
 
     source: Mode | None
-    """None: a firm's, a donor's or a requisitioned lot (rules.md G2)."""
+    """None: a firm's, a donor's or a requisitioned lot."""
     party: str
     """Who is to be paid, as the reserve's record or the consent says."""
     reserve_id: str | None

@@ -174,6 +174,9 @@ class OrderTurn(Dto):
     """An order as its driver needs it: where it stands, and what may be reported next."""
 
     order: OrderView
+    vehicle_zh: str
+    """What the vehicle is called, with its number."""
+    vehicle_en: str
     incident_name: str
     occurred_at: Utc
     """The minutes of the stops are counted from here."""

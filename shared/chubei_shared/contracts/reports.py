@@ -17,7 +17,7 @@ class ReportKind(StrEnum):
     HOURLY = "hourly"
     """时报: 应到、已到、已发 by street and item."""
     CITY_REQUEST = "city_request"
-    """需求报告: the request for the city's goods (facts/rules.md B4)."""
+    """需求报告: the request for the city's goods."""
 
 
 class ReportStatus(StrEnum):

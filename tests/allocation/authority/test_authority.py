@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from chubei_allocation import sweeping
+from chubei_shared.china import local
 from chubei_shared.contracts.orders import Step
 from chubei_shared.contracts.plans import PlanStatus
 from chubei_shared.errors import (
@@ -131,6 +132,8 @@ def test_two_persons_at_the_highest_tier(bureau):
     assert list(bureau.world.commander.orders(plan.incident_id)) == []
     told = list(bureau.by("wu").notices(mine=True))
     assert [n.subject for n in told] == ["【演练 EXERCISE】待第二人审批 / A second approval is wanted"]
+    assert f"{local(plan.created_at)} 的方案已由 zhou 批准" in told[0].zh
+    assert f"zhou approved the plan of {local(plan.created_at)}" in told[0].en
     second = bureau.by("wu").approve(plan.id)
     assert (second.status, second.approved_by) == (PlanStatus.APPROVED, "wu")
     assert [(a.person, a.stands) for a in second.approvals] == [("zhou", True), ("wu", True)]

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from chubei_allocation import sweeping, tasks
 from chubei_allocation.oral_orders import rules
+from chubei_shared.china import local
 from chubei_shared.contracts.allocation_client import AllocationClient
 from chubei_shared.contracts.break_glass import TELL
 from chubei_shared.contracts.oral_orders import Account, OralOrder, OralState, Papers
@@ -131,7 +132,7 @@ def test_what_is_approved_in_a_break_glass_session_says_so_on_its_papers(bureau)
     assert "应急登录 signed in by break-glass" in read(f"/v1/plans/{plan.id}/memo/paper").text
     for name in ("zhou", "wu", "sun"):  # the highest tier, and in whose name it was done
         (told,) = [n for n in bureau.by(name).notices(mine=True) if "应急登录下的批准" in n.subject]
-        assert str(plan.id) in told.zh
+        assert f"{local(plan.created_at)} 的方案" in told.zh
     order = next(bureau.world.commander.orders(plan.incident_id))
     assert "sun(应急登录 break-glass)" in read(f"/v1/orders/{order.id}/papers").text
 

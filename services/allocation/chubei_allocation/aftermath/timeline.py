@@ -145,8 +145,8 @@ def _people(session: Session, incident: tables.Incident, line: _Line) -> Iterato
         yield line.event(
             row.occurred_at,
             EventKind.HEADCOUNT,
-            f"{zh} 上报 {row.people} 人",
-            f"{en} reports {row.people} people",
+            f"{zh} 上报 {row.people:,} 人",
+            f"{en} reports {row.people:,} people",
             row.recorded_by,
             row.id,
             row.recorded_at,
@@ -238,8 +238,8 @@ def _decisions(session: Session, incident: tables.Incident, line: _Line) -> Iter
         yield line.event(
             plan.created_at,
             EventKind.PLAN,
-            f"{zh}已提出,可救助 {plan.supported} 人",
-            f"{en} proposed: {plan.supported} people",
+            f"{zh}已提出,可救助 {plan.supported:,} 人",
+            f"{en} proposed: {plan.supported:,} people",
             plan.requested_by,
             plan.id,
         )
@@ -289,7 +289,7 @@ def _orders(session: Session, incident: tables.Incident, line: _Line) -> Iterato
         zh, en = _STEPS[kind]
         place = order.stops[step.stop]
         short = sum(row.get("short", 0) + row.get("damaged", 0) for row in step.lines)
-        more = (f",短缺损坏 {short}", f", {short} short or damaged") if short else ("", "")
+        more = (f",短缺损坏 {short:,}", f", {short:,} short or damaged") if short else ("", "")
         yield line.event(
             step.occurred_at,
             EventKind.RECEIPT if kind is StepKind.RECEIVED else EventKind.ORDER,
@@ -319,8 +319,8 @@ def _shelters(session: Session, incident: tables.Incident, line: _Line) -> Itera
         yield line.event(
             one.occurred_at,
             EventKind.SHELTER,
-            f"{place[0]} {zh}:" + "、".join(f"{name} × {number}" for name, _, number in units),
-            f"{place[1]} {en}: " + ", ".join(f"{number} × {name}" for _, name, number in units),
+            f"{place[0]} {zh}:" + "、".join(f"{name} × {number:,}" for name, _, number in units),
+            f"{place[1]} {en}: " + ", ".join(f"{number:,} × {name}" for _, name, number in units),
             one.recorded_by,
             one.id,
             one.recorded_at,
@@ -349,8 +349,8 @@ def _reports(session: Session, incident: tables.Incident, line: _Line) -> Iterat
         yield line.event(
             arrival.arrived_at,
             EventKind.REPORT,
-            f"{number} 市级物资到货 {zh} × {arrival.quantity}",
-            f"{number}: {arrival.quantity} × {en} came from the city",
+            f"{number} 市级物资到货 {zh} × {arrival.quantity:,}",
+            f"{number}: {arrival.quantity:,} × {en} came from the city",
             arrival.recorded_by,
             arrival.id,
             arrival.recorded_at,

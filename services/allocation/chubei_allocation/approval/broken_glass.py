@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from chubei_allocation import tables
 from chubei_allocation.authority import authority
 from chubei_allocation.notices import notices
+from chubei_allocation.plans import plans
 
 _ACK_WITHIN_MIN = 15
 
@@ -28,12 +29,13 @@ def entered(session: Session, told: dict[str, str]) -> None:
 
 def approved(session: Session, plan: tables.Plan, person: str, in_name_of: str | None) -> None:
     """Tells the highest tier, and the post in whose name it was done."""
+    zh, en = plans.called(plan)
     _tell(
         session,
         dict.fromkeys([*authority.top(session), *([in_name_of] if in_name_of else [])]),
         "应急登录下的批准 / An approval without the second factor",
-        f"{person} 以应急登录(未经二次验证)批准了方案 {plan.id}。请即核实是否本人所为,并由两人说明此次应急登录。",
-        f"{person} approved plan {plan.id} after breaking the glass, without the second factor. Verify that it was "
+        f"{person} 以应急登录(未经二次验证)批准了 {zh}。请即核实是否本人所为,并由两人说明此次应急登录。",
+        f"{person} approved {en} after breaking the glass, without the second factor. Verify that it was "
         "them; two persons have to account for the sign-in.",
         f"{plan.id}:{person}",
         plan.incident_id,

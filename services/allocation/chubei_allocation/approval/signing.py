@@ -134,6 +134,7 @@ def _signed(session: Session, plan: tables.Plan, need: Needed) -> set[str]:
 def _ask_for_another(session: Session, plan: tables.Plan, need: Needed, signed: set[str]) -> None:
     """Tell the others who may that one more approval is wanted."""
     by = "、".join(sorted(signed))
+    zh, en = plans.called(plan)
     outbox.enqueue(
         session, "plan.signed", {"plan_id": str(plan.id), "by": sorted(signed), "needed": need.approvers}
     )
@@ -142,8 +143,8 @@ def _ask_for_another(session: Session, plan: tables.Plan, need: Needed, signed: 
             session,
             post_id,
             "待第二人审批 / A second approval is wanted",
-            f"方案 {plan.id} 已由 {by} 批准,{need.zh};请另一人审批",
-            f"Plan {plan.id} was approved by {by}; {need.en}. Another person has to approve",
+            f"{zh}已由 {by} 批准,{need.zh};请另一人审批",
+            f"{by} approved {en}; {need.en}. Another person has to approve",
             dedup_key=f"second-approval:{plan.id}:{by}:{post_id}",
             incident_id=plan.incident_id,
         )

@@ -94,12 +94,28 @@ def _move(row: tables.Confirmation, move: rules.Move) -> None:
 
 
 def _check_lines(row: tables.Confirmation, body: ConfirmationAnswer) -> None:
-    if wrong := rules.not_as_asked(confirmations.items_of(row), body.lines):
+    asked = confirmations.items_of(row)
+    if wrong := rules.not_as_asked(asked, body.lines):
         names = ", ".join(wrong)
         raise Invalid(
             f"lines:须逐项答复所问物资,不多不少(没有就填 0),请核对 {names}",
             f"lines: answer each item that was asked and no other (0 for none): correct {names}",
             errors=[{"field": "lines", "problem": names, "remedy": "GET /v1/confirmations/{id}"}],
+        )
+    if over := rules.over(asked, body.lines):
+        zh = ";".join(f"{item.name_zh}填了 {units:,},约定的是 {item.quantity:,}" for item, units in over)
+        en = "; ".join(f"{item.name_en}: {units:,}, but {item.quantity:,} are agreed" for item, units in over)
+        raise Invalid(
+            f"lines:{zh}。最多填约定的数量,能多供的写在“还有什么要说”里",
+            f"lines: {en}. Confirm at most what is agreed, and say in the note what more there is",
+            errors=[
+                {
+                    "field": "lines",
+                    "problem": f"{item.item_code}/{item.mode}: {units}",
+                    "remedy": f"最多 / at most {item.quantity}",
+                }
+                for item, units in over
+            ],
         )
 
 

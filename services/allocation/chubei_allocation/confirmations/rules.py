@@ -60,6 +60,13 @@ def asked_items(supply: Iterable[SupplyRow], items: Iterable[Item]) -> dict[str,
     return at
 
 
+def over(asked: Iterable[AskedItem], lines: Iterable[ConfirmedLine]) -> list[tuple[AskedItem, int]]:
+    """Items of which more was confirmed than was asked, and how many."""
+    said = {(line.item_code, line.mode): line.quantity for line in lines}
+    found = ((item, said.get((item.item_code, item.mode), 0)) for item in asked)
+    return [(item, units) for item, units in found if units > item.quantity]
+
+
 def not_as_asked(asked: Iterable[AskedItem], lines: Iterable[ConfirmedLine]) -> list[str]:
     """Items that were asked and are not answered, or the reverse, as item/mode."""
     wanted = {f"{item.item_code}/{item.mode}" for item in asked}

@@ -18,8 +18,11 @@ def show(session: Session, order_id: UUID) -> OrderTurn:
     stops = orders.stops_of(order)
     standing = [row for row in orders.steps_of(session, order_id) if row.state != StepState.REFUSED]
     at, allowed = moves.following(stops, [(row.stop, StepKind(row.step)) for row in standing])
+    vehicle_zh, vehicle_en = _called(session, order.vehicle)
     return OrderTurn(
         order=orders.show(session, order_id),
+        vehicle_zh=vehicle_zh,
+        vehicle_en=vehicle_en,
         incident_name=incident.name,
         occurred_at=incident.occurred_at,
         stop=at,
@@ -27,6 +30,13 @@ def show(session: Session, order_id: UUID) -> OrderTurn:
         due=moves.due(stops, orders.loaded(standing)),
         items=names(session, order.plan_id),
     )
+
+
+def _called(session: Session, vehicle: str) -> tuple[str, str]:
+    """A vehicle by the name of its type and its number; itself where the type is not known any more."""
+    kind, _, number = vehicle.partition("#")
+    named = session.get(tables.VehicleType, kind)
+    return (f"{named.name_zh} {number}", f"{named.name_en} {number}") if named else (vehicle, vehicle)
 
 
 def names(session: Session, plan_id: UUID) -> list[ItemName]:

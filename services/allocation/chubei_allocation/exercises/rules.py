@@ -19,7 +19,10 @@ INJECTS: dict[InjectStatus, frozenset[InjectStatus]] = {
 """What they may become."""
 HOURS: Final = (2, 4, 6, 10, 12)
 YEARLY: Final = 1
-YEARLY_SOURCE: Final = "DB11/T 2010-2022 §6:每年演练 / drills yearly (facts/rules.md D8)"
+YEARLY_SOURCE: Final = (
+    "DB11/T 2010-2022《救灾物资储备管理规范》第 6 章:每年演练 / DB11/T 2010-2022, Management specification of relief "
+    "reserve supplies, chapter 6: drills yearly"
+)
 
 _OF: Final = {"served": 60, "deciding": 15, "tasks": 15, "papers": 10}
 _DECIDED_WITHIN_MIN, _DECIDED_TOO_LATE_MIN = 30, 120

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from chubei_allocation.authority import authority
 from chubei_allocation.notices import notices
 from chubei_allocation.oral_orders import tables
+from chubei_allocation.plans import plans
 
 _ACK_WITHIN_MIN = 15
 HOW = {"phone": ("电话", "by phone"), "in_person": ("当面", "in person"), "radio": ("电台", "by radio")}
@@ -16,9 +17,10 @@ def given(session: Session, row: tables.OralOrder) -> None:
     topic = "oral_order.break_glass" if row.break_glass else "oral_order.given"
     outbox.enqueue(session, topic, _body(row))
     zh, en = HOW[row.how]
-    said_zh = f"{row.recorded_by} 登记:{row.given_by} {zh}下达口头命令,执行方案 {row.plan_id};见证人 {row.witness}。"
+    plan_zh, plan_en = plans.called(plans.get(session, row.plan_id))
+    said_zh = f"{row.recorded_by} 登记:{row.given_by} {zh}下达口头命令,执行 {plan_zh};见证人 {row.witness}。"
     said_en = (
-        f"{row.recorded_by} entered that {row.given_by} ordered {en} to carry out plan {row.plan_id}; "
+        f"{row.recorded_by} entered that {row.given_by} ordered {en} to carry out {plan_en}; "
         f"witness: {row.witness}. "
     )
     if row.break_glass:
@@ -49,14 +51,15 @@ def given(session: Session, row: tables.OralOrder) -> None:
 
 def overdue(session: Session, row: tables.OralOrder) -> None:
     outbox.enqueue(session, "oral_order.overdue", _body(row))
+    zh, en = plans.called(plans.get(session, row.plan_id))
     for post_id in dict.fromkeys([row.post_id, *authority.top(session)]):
         if post_id is not None:
             notices.tell(
                 session,
                 post_id,
                 "口头命令逾期未补文件 / Papers of an oral order are overdue",
-                f"{row.given_by} 的口头命令(方案 {row.plan_id})48 小时内未补书面文件,请即补齐",
-                f"The oral order of {row.given_by} (plan {row.plan_id}) has no papers after 48 h: file them now",
+                f"{row.given_by} 的口头命令({zh})48 小时内未补书面文件,请即补齐",
+                f"The oral order of {row.given_by} ({en}) has no papers after 48 h: file them now",
                 dedup_key=f"oral-order-overdue:{row.id}:{post_id}",
                 incident_id=row.incident_id,
                 ack_within_min=60,

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from chubei_shared.china import local
 from chubei_shared.contracts.assumptions import Words
 from chubei_shared.contracts.authority import ApprovalView, Needed
 from chubei_shared.contracts.holds import Shortage
@@ -53,6 +54,13 @@ def get(session: Session, plan_id: UUID) -> tables.Plan:
     if plan is None:
         raise NotFound(f"没有方案 {plan_id}", f"There is no plan {plan_id}")
     return plan
+
+
+def called(plan: tables.Plan) -> tuple[str, str]:
+    """What people call a plan, by when it was made, as the pages do."""
+    zh, en = ("重排方案", "replan") if plan.replaces else ("方案", "plan")
+    at = local(plan.created_at)
+    return f"{at} 的{zh}", f"the {en} of {at} (China)"
 
 
 def scenario(session: Session, plan: tables.Plan) -> dict[str, Any]:

@@ -18,6 +18,8 @@ export interface Listed {
 }
 
 export const PIN = /^\d{6,12}$/
+/** Full-width digits, as a Chinese keyboard may give them, are digits. */
+export const typedPin = (typed: string) => typed.normalize('NFKC')
 const FREE_TRIES = 3
 const LONGEST_MS = 15 * 60_000
 

@@ -2,6 +2,9 @@
 export const zh = {
   orders: '调拨单',
   ordersNone: '还没有调拨单:方案批准后生成。',
+  findOrder: '单号、车辆、库或送达处',
+  foundNone: '没有找到,请换个词或选“全部”。',
+  moreOrders: '还有 {count} 张',
   stepRefused: '有一步未成功',
   stop: '停靠点',
   goods: '物资',
@@ -33,6 +36,9 @@ export const zh = {
 export const en: typeof zh = {
   orders: 'Dispatch orders',
   ordersNone: 'There is none yet: an approved plan makes them.',
+  findOrder: 'Number, vehicle, store or place',
+  foundNone: 'Nothing found: try another word, or choose “All”.',
+  moreOrders: '{count} more',
   stepRefused: 'a step was refused',
   stop: 'Stop',
   goods: 'Goods',
