@@ -99,7 +99,7 @@ def test_people_decide_only_on_proposed_plans(planned):
                 if answer.status_code != 200:
                     assert found is state
                 else:
-                    world.house.tx(lambda s: s.execute(text("TRUNCATE dispatch_order, order_step")))
+                    world.house.tx(lambda s: s.execute(text("TRUNCATE dispatch_order CASCADE")))
     put(world.house, plan.id, PlanStatus.PROPOSED)
     over = Amendment.model_validate({"id": uuid4(), "why": "已安置", "change": {"kind": "ended"}})
     world.commander.amend(incident.id, over)

@@ -140,11 +140,13 @@ class Night:
         plan = self.planned()
         self._approve(plan)
         with self.command() as (gateway, allocation):
-            order = next(
+            with_tents = [
                 one
                 for one in allocation.orders(self.incident.id)
                 if one.stops[0].kind == "warehouse" and TENTS & one.stops[1].deliver.keys()
-            )
+            ]
+            # Some of each for who receives to lose, to hand out and to send back.
+            order = max(with_tents, key=lambda one: min(one.stops[1].deliver.values()))
             driver = _link(gateway, LinkPurpose.ORDER, [str(order.id)], "司机王师傅")
             where = [str(self.incident.id), order.stops[1].place_id]
             keeper = _link(gateway, LinkPurpose.HEADCOUNT, where, "安置点孙老师")

@@ -117,14 +117,18 @@ def test_a_driver_takes_over_and_the_shelter_receives_hands_out_asks_for_more_an
     here.get_by_role("button", name="收货", exact=True).click()
     coming = here.locator("section").filter(has_text=order.number)
     coming.get_by_role("button", name="有短缺或损坏").click()
-    coming.get_by_label("短缺").first.fill("1")  # there may be one only
+    coming.get_by_label("短缺").first.fill("1")
     assert serious(here) == []
     coming.get_by_role("button", name="登记收货").click()
     expect(here.get_by_role("status")).to_contain_text("已登记收货")
     here.get_by_role("button", name="发放", exact=True).click()
     here.get_by_label("姓名(可不填)").fill("张小明")
     here.get_by_label("几口人").fill("3")
-    here.locator("fieldset input").first.fill("1")
+    first = here.locator("fieldset label").first
+    first.locator("input").fill("99999")
+    here.get_by_role("button", name="登记", exact=True).click()
+    expect(here.get_by_role("alert")).to_contain_text(f"{first.inner_text().strip()}:需 99999,可用")
+    first.locator("input").fill("1")
     here.get_by_role("button", name="登记", exact=True).click()
     expect(here.locator("section").first).to_contain_text("张*明")
     assert serious(here) == []

@@ -190,9 +190,12 @@ def _add(
 
 def _refuse_short(short: list[Any]) -> None:
     if short:
+        first = short[0]
         raise Shortage(
-            f"演练库存不足:{len(short)} 行",
-            f"The exercise's stock does not suffice for {len(short)} lines",
+            f"演练库存 {len(short)} 行不足,如 {first.place_id} 的 {first.item_code}:需 {first.asked},"
+            f"可用 {first.available}",
+            f"{len(short)} short in the exercise's stock, such as {first.item_code} at {first.place_id}: "
+            f"asked {first.asked}, available {first.available}",
             shortages=[row.model_dump(mode="json") for row in short],
         )
 
