@@ -49,7 +49,7 @@ def test_a_post_is_read_as_it_was_put_and_the_same_again_changes_nothing(house, 
     first = admin.put_post(wanted)
     assert first.post == wanted
     assert admin.put_post(wanted).new_secrets == []
-    reader = house.as_(Role.AUDITOR)
+    reader = house.as_(Role.COMMANDER)
     assert reader.post("DUTY").post == wanted
     assert [view.post.id for view in reader.posts()] == ["DUTY", "HEAD"]
     assert [(h.holder, h.deputy, h.recorded_by) for h in reader.post_holders("DUTY")] == [
@@ -177,6 +177,14 @@ def test_mail_without_a_server_says_so(admin):
     (channel,) = admin.put_post(a_post(channels=[MAIL])).channels
     assert (channel.kind, channel.ready) == ("email", False)
     assert "CHUBEI_SMTP_URL" in channel.problem
+
+
+def test_addresses_are_for_those_who_keep_posts(house, admin):
+    admin.put_post(a_post(channels=[HOOK, MAIL]))
+    for reader in (house.as_(Role.AUDITOR), house.as_(Role.CLERK)):
+        for view in (reader.post("DUTY"), *reader.posts()):
+            assert [one.target for one in view.channels] == [HOOK["url"], "d***@example.gov.cn"]
+            assert MAIL["address"] not in view.model_dump_json()
 
 
 @pytest.mark.parametrize(

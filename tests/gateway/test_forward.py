@@ -255,6 +255,22 @@ def test_who_looks_at_personal_data_is_recorded_once_in_a_while(
     ]
 
 
+def test_who_looks_at_people_and_links_is_recorded_too(
+    sign_in_as: SignInAs, admin: GatewayClient, anyone: GatewayClient
+) -> None:
+    other = sign_in_as(Role.ADMIN)
+    name = other.me().username
+    for path in ("/v1/users", "/v1/users?limit=1", f"/v1/users/{name}", "/v1/links"):
+        assert other.http.get(path).status_code == 200
+        assert anyone.http.get(path).status_code == 401
+    looks = [(r.act, r.target, r.outcome) for r in admin.audit(subject=name) if r.act.startswith("GET")]
+    assert looks == [
+        ("GET /v1/links", "/v1/links", 200),
+        ("GET /v1/users/{username}", f"/v1/users/{name}", 200),
+        ("GET /v1/users", "/v1/users", 200),
+    ]
+
+
 def test_a_look_that_could_not_be_recorded_is_recorded_at_the_next_one(
     sign_in_as: SignInAs, admin: GatewayClient, tx: Transactions
 ) -> None:

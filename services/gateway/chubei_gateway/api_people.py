@@ -20,7 +20,7 @@ from chubei_shared.contracts.identity import (
 from chubei_shared.tokens import PEOPLE, Role
 from fastapi import APIRouter, Path, Query, Request
 
-from chubei_gateway import asking, audit, identity, passwords, proof, sessions
+from chubei_gateway import asking, audit, identity, looks, passwords, proof, sessions
 from chubei_gateway.api_parameters import Limit
 
 people = APIRouter(tags=["people"])
@@ -37,7 +37,7 @@ def create_user(body: NewUser, request: Request, caller: CurrentCaller, tx: Tx) 
     return tx(identity.create_user, body, passwords.hashed(body.password), caller)
 
 
-@people.get("/v1/users", summary="用户列表 / People", **allow(Role.ADMIN))
+@people.get("/v1/users", summary="用户列表 / People", **looks.allow(Role.ADMIN))
 def read_users(tx: Tx, cursor: Annotated[Id | None, Query()] = None, limit: Limit = 100) -> UserPage:
     return tx(identity.page, cursor, limit)
 
@@ -51,7 +51,7 @@ def read_person_names(
     return tx(identity.names, username)
 
 
-@people.get("/v1/users/{username}", summary="用户 / One person", **allow(Role.ADMIN))
+@people.get("/v1/users/{username}", summary="用户 / One person", **looks.allow(Role.ADMIN))
 def read_user(username: Username, tx: Tx) -> UserView:
     return tx(identity.user, username)
 

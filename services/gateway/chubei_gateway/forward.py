@@ -2,19 +2,15 @@
 
 The role is checked here before anything is forwarded, and again by the service. What changes something is
 recorded in the audit after the answer, with its outcome: if the gateway dies in between, the service's own
-record (who moved what, when) is what remains. So are looks at personal data, a person's at one thing once in
-LOOK_S: pages that refresh themselves are one look.
+record (who moved what, when) is what remains. So are looks at personal data.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import Final
 
 import httpx
-import redis
 from anyio import CancelScope
 from chubei_shared.access import PUBLIC, allow_public
-from chubei_shared.db import Transactions
 from chubei_shared.errors import AppError, Forbidden, NotFound, Unauthorized, Unavailable
 from chubei_shared.middleware import REQUEST_ID
 from chubei_shared.telemetry import log, request_id
@@ -25,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from chubei_gateway import audit
+from chubei_gateway import audit, looks
 from chubei_gateway.directory import Directory
 from chubei_gateway.documents import Operation
 
@@ -55,7 +51,6 @@ _NOT_STALE: Final = {"connection.connect_tcp.started", "http11.receive_response_
 """Steps of httpcore (its "trace" extension) in a request on a new connection, or one that was answered."""
 _WHOLE_BYTES: Final = 1024 * 1024
 _PIECE_BYTES: Final = 64 * 1024
-LOOK_S: Final = 15 * 60
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -183,34 +178,16 @@ def _headers(request: Request) -> list[tuple[bytes, bytes]]:
 
 async def _record(request: Request, caller: Caller | None, operation: Operation, status: int) -> None:
     """Record what changed something, or was to, and looks; an audit that is away does not undo what was done."""
-    if caller is None or (operation.method in _READS and not operation.personal):
+    is_look = operation.method in _READS
+    if caller is None or (is_look and not operation.personal):
         return
-    tx: Transactions = request.app.state.tx
-    counters: redis.Redis = request.app.state.redis
     act, target = f"{operation.method} {operation.path}", request.scope["path"].replace("\0", "%00")
-    look = f"chubei:look:{caller.person} {target} {status}" if operation.method in _READS else None
-    if look and not await run_in_threadpool(_is_new, counters, look):
+    if is_look:
+        await run_in_threadpool(looks.record, request, caller, act, target, status)
         return
     try:
-        await run_in_threadpool(tx, audit.record, caller.person, act, target, status)
+        await run_in_threadpool(request.app.state.tx, audit.record, caller.person, act, target, status)
     except SQLAlchemyError:
         log.exception(
             "audit away", extra={"subject": caller.person, "act": act, "target": target, "outcome": status}
         )
-        if look:
-            await run_in_threadpool(_forget, counters, look)
-
-
-def _is_new(counters: "redis.Redis", look: str) -> bool:
-    """Whether it was not seen within LOOK_S; without Redis every look is."""
-    try:
-        return bool(counters.set(look, 1, ex=LOOK_S, nx=True))
-    except redis.RedisError as error:
-        log.warning("looks can not be told apart, each is recorded", extra={"error": str(error)})
-        return True
-
-
-def _forget(counters: "redis.Redis", look: str) -> None:
-    """It could not be recorded, so the next one is new."""
-    with suppress(redis.RedisError):
-        counters.delete(look)

@@ -70,16 +70,19 @@ def put_post(
     return change
 
 
-@router.get("/v1/posts", summary="岗位 / the posts", **allow(*READERS))
-def read_posts(tx: Tx, request: Request) -> PostPage:
-    return tx(posts.every, _mail(request))
+@router.get("/v1/posts", summary="岗位 / the posts", **allow(*READERS, personal=True))
+def read_posts(caller: CurrentCaller, tx: Tx, request: Request) -> PostPage:
+    """Addresses are masked for those who do not keep posts."""
+    page = tx(posts.every, _mail(request))
+    return page if caller.roles & set(WRITERS) else PostPage(rows=[posts.masked(row) for row in page.rows])
 
 
-@router.get("/v1/posts/{id}", summary="一个岗位 / one post", **allow(*READERS))
-def read_post(id: Id, tx: Tx, request: Request, response: Response) -> PostView:
+@router.get("/v1/posts/{id}", summary="一个岗位 / one post", **allow(*READERS, personal=True))
+def read_post(id: Id, caller: CurrentCaller, tx: Tx, request: Request, response: Response) -> PostView:
+    """Addresses are masked for those who do not keep posts."""
     view = tx(posts.show, id, _mail(request))
     response.headers["ETag"] = etag_of(view.post)
-    return view
+    return view if caller.roles & set(WRITERS) else posts.masked(view)
 
 
 @router.get("/v1/posts/{id}/holders", summary="历任 / who held it from when", **allow(*READERS))

@@ -137,6 +137,18 @@ def every(session: Session, mail: bool) -> PostPage:
     return PostPage(rows=_views(session, found, mail))
 
 
+def masked(view: PostView) -> PostView:
+    """For those who do not keep posts: what is ready to send, and of e-mail addresses the first letter and the host."""
+    shown = [
+        one.model_copy(update={"target": f"{one.target[0]}***@{one.target.rpartition('@')[2]}"})
+        if one.kind == "email"
+        else one
+        for one in view.channels
+    ]
+    kept = [one for one in view.post.channels if one.kind != "email"]
+    return PostView(post=view.post.model_copy(update={"channels": kept}), channels=shown)
+
+
 def holders(session: Session, post_id: str) -> HoldingPage:
     """Who held it from when, the latest first. Raises NotFound."""
     get(session, post_id)

@@ -75,7 +75,7 @@ def read_reports(
     return tx(views.listed, id, kind, cursor, limit)
 
 
-@router.get("/v1/reports/{id}", summary="一份报告 / one report", **allow(*READERS))
+@router.get("/v1/reports/{id}", summary="一份报告 / one report", **allow(*READERS, personal=True))
 def read_report(id: UUID, tx: Tx) -> ReportView:
     return tx(views.show, id)
 
@@ -119,7 +119,7 @@ def book_arrival(
     summary="报告(可打印) / a report, to print",
     response_class=HTMLResponse,
     responses=_PAGE,
-    **allow(*READERS),
+    **allow(*READERS, personal=True),
 )
 def read_report_paper(id: UUID, tx: Tx) -> HTMLResponse:
     return tx(printing.paper, id)

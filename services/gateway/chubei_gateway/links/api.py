@@ -18,7 +18,7 @@ from chubei_shared.errors import Forbidden, Invalid, Unauthorized
 from chubei_shared.tokens import PEOPLE, Caller, Role, Signer, roles_zh
 from fastapi import APIRouter, Body, Query, Request, Response
 
-from chubei_gateway import asking, sessions
+from chubei_gateway import asking, looks, sessions
 from chubei_gateway.api_parameters import Limit, address_of
 from chubei_gateway.limits import Tries
 from chubei_gateway.links import codes, links
@@ -67,7 +67,7 @@ def make_link(
     return LinkMade(**view.model_dump(), path=f"/l/{secret}", code=codes.grouped(code))
 
 
-@router.get("/v1/links", summary="链接列表 / Links", **allow(*PEOPLE))
+@router.get("/v1/links", summary="链接列表 / Links", **looks.allow(*PEOPLE))
 def read_links(
     tx: Tx,
     purpose: Annotated[LinkPurpose | None, Query()] = None,
