@@ -44,6 +44,8 @@ def test_a_clerk_adds_a_photo_once_and_who_may_read_sees_it(night):
     with pytest.raises(Conflict, match="another photo"):
         clerk.add_photo(order.id, photo(night, id=body.id, note="另一张"))
     assert night.world.house.as_(Role.AUDITOR).photos(order.id).rows == [shown]
+    told = text("SELECT body ->> 'number' FROM outbox WHERE topic = 'order.photo'")
+    assert night.world.house.tx(lambda s: list(s.scalars(told))) == [order.number]
     answer = look(night, order, shown.id)
     assert (answer.content, answer.headers["content-type"]) == (JPEG, "image/jpeg")
     other = next(one for one in night.orders if one.id != order.id)

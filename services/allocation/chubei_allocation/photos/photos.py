@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
+from chubei_shared import outbox
 from chubei_shared.contracts.orders import Stop
 from chubei_shared.contracts.photos import Photo, PhotoList, PhotoView
 from chubei_shared.errors import Conflict, Forbidden, Invalid, NotFound
@@ -57,6 +58,9 @@ def add(session: Session, order_id: UUID, body: Photo, keep: timedelta, caller: 
     )
     session.add(row)
     session.flush()
+    outbox.enqueue(
+        session, "order.photo", {"order_id": str(order_id), "number": order.number, "stop": body.stop}
+    )
     return _view(row)
 
 
