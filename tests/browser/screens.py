@@ -18,7 +18,16 @@ from chubei_shared.contracts.identity import NewUser
 from chubei_shared.tokens import Role
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser import chromium, command_tour, desk_tour, district, district_tour, night_tour, tour
+from tests.browser import (
+    chromium,
+    command_tour,
+    desk_tour,
+    district,
+    district_tour,
+    night_tour,
+    order_tour,
+    tour,
+)
 from tests.browser.clerk import sign_in
 from tests.browser.command_post import CommandPost
 from tests.browser.night import Night
@@ -103,6 +112,19 @@ def clerks(browser: Browser, admin: GatewayClient, house: House, out: Path) -> N
             page.context.close()
 
 
+def orders(browser: Browser, admin: GatewayClient, house: House, out: Path) -> None:
+    """An order on a clerk's phone, from its first line to the driver: of a small incident that is no exercise."""
+    for language in ("zh", "en"):
+        night = Night(house.urls["gateway"], admin, solve_s=3, people={"110102001": 40}, exercise=False)
+        order = max(
+            (one for one in night.orders if one.stops[0].kind == "warehouse"),
+            key=lambda one: len(one.stops[0].load),
+        )
+        page = someone(browser, night.url, language, "phone")
+        order_tour.walk(page, night, order, language, Camera(page, out, language, "phone").take)
+        page.context.close()
+
+
 def commanders(browser: Browser, admin: GatewayClient, house: House, out: Path) -> None:
     """An incident's pages, as a commander sees them."""
     url = house.urls["gateway"]
@@ -175,6 +197,7 @@ PARTS = {
     "incident": commanders,
     "situation": situation,
     "clerk": clerks,
+    "orders": orders,
     "district": district_pages,
 }
 

@@ -1,7 +1,6 @@
 """An order on the phone: picked short, photographed, loaded and handed over without a network; once, and the books
 balance."""
 
-from base64 import b64decode
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -13,7 +12,7 @@ from chubei_shared.contracts.orders import OrderView
 from chubei_shared.tokens import Role
 from playwright.sync_api import Page, expect
 
-from tests.browser import axe, chromium, clerk
+from tests.browser import axe, chromium, clerk, order_tour
 from tests.browser.night import Night
 from tests.browser.test_sign_in import sign_in
 
@@ -28,44 +27,12 @@ def real(url: str, admin: GatewayClient) -> Iterator[Night]:
         commander.amend(night.incident.id, Amendment.model_validate(ended))
 
 
-def pick(page: Page, lines: int) -> None:
-    """Confirm line by line by hand; of the first nothing is there."""
-    for line in range(lines):
-        page.get_by_role("button", name="没有标签").click()
-        if line:
-            page.get_by_role("button", name="已取").click()
-        else:
-            page.get_by_role("button", name="数量不够").click()
-            page.get_by_role("button", name="短拣:缺").click()
-
-
-_CAMERA = """
-([width, height]) => {
-  const pen = Object.assign(document.createElement('canvas'), { width, height }).getContext('2d')
-  for (let at = 0; at < 4000; at++) {
-    pen.fillStyle = `hsl(${(at * 47) % 360} 80% 50%)`
-    pen.fillRect((at * 173) % width, (at * 311) % height, 90, 60)
-  }
-  return pen.canvas.toDataURL('image/jpeg', 1).split(',')[1]
-}
-"""
-WHERE = b"GPSLatitude 39.9"
-
-
-def camera(page: Page) -> bytes:
-    """A photo as a camera makes it: large, and with a note of where it was taken."""
-    jpeg = b64decode(page.evaluate(_CAMERA, [3200, 2400]))
-    assert len(jpeg) > 1024 * 1024
-    note = b"Exif\0\0" + WHERE
-    return jpeg[:2] + b"\xff\xe1" + (len(note) + 2).to_bytes(2, "big") + note + jpeg[2:]
-
-
 def photograph(page: Page) -> None:
     """First what is no photo, then one."""
     field = page.get_by_label("拍照")
     field.set_input_files({"name": "list.jpg", "mimeType": "image/jpeg", "buffer": b"no photo"})
     expect(page.get_by_role("alert")).to_contain_text("这不是照片")
-    field.set_input_files({"name": "dock.jpg", "mimeType": "image/jpeg", "buffer": camera(page)})
+    field.set_input_files({"name": "dock.jpg", "mimeType": "image/jpeg", "buffer": order_tour.camera(page)})
     expect(page.get_by_text("本单已拍 1 张")).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
 
@@ -88,7 +55,7 @@ def seen_by_command(real: Night, order: OrderView, page: Page) -> None:
     image = page.request.get(photo.get_attribute("href") or "").body()
     assert image.startswith(b"\xff\xd8\xff")
     assert len(image) <= 512 * 1024
-    assert WHERE not in image
+    assert order_tour.WHERE not in image
     looks = [
         row for row in real.admin.audit(subject=name) if row.act == "GET /v1/orders/{id}/photos/{photo_id}"
     ]
@@ -108,7 +75,7 @@ def test_an_order_is_picked_short_loaded_and_handed_over_by_the_drivers_code(rea
     clerk.offline(page)
     page.locator("main .row").filter(has_text=order.number).click()
     progress = page.get_by_role("status").filter(has_text="0/").inner_text()
-    pick(page, int(progress.split("/")[1].split()[0]))
+    order_tour.pick(page, int(progress.split("/")[1].split()[0]))
     page.get_by_role("button", name="登记拣货完成").click()
     expect(page.get_by_text("少装")).to_be_visible()
     assert axe.serious(page) == []
