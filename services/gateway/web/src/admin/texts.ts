@@ -1,6 +1,9 @@
 export const zh = {
   notYours: '这一页归管理员或指定的人办理,您的账户没有这个权限。需要时请联系管理员。',
   people: '人员与角色',
+  find: '查找人员',
+  findBy: '姓名、用户名、角色或地点',
+  nobodyFound: '没有找到,请换个词。',
   catalogue: '目录与标准',
   stores: '库点与货位',
   fleet: '车队与装车点',
@@ -200,6 +203,9 @@ export const zh = {
 export const en: typeof zh = {
   notYours: 'This page is for administrators or whoever is named for it; your account is not. Ask an administrator if you need it.',
   people: 'People and roles',
+  find: 'Find people',
+  findBy: 'Name, user name, role or place',
+  nobodyFound: 'Nobody found: try another word.',
   catalogue: 'Catalogue and kits',
   stores: 'Stores and bins',
   fleet: 'Fleet and loading',
