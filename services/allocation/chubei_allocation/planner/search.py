@@ -50,7 +50,7 @@ class Pace(NamedTuple):
 
 
 DISTRICT = Pace(vehicles=4, moves=100, near_points=1000, hot=0.03, cold=0.0005)
-CITY = Pace(vehicles=8, moves=300, near_points=20, hot=0.05, cold=0.0005)
+CITY = Pace(vehicles=5, moves=150, near_points=12, hot=0.05, cold=0.0005)
 
 
 class Chain:
