@@ -116,6 +116,7 @@ def test_a_driver_takes_over_and_the_shelter_receives_hands_out_asks_for_more_an
     here = open_page(keeper.path, **PHONE)
     here.get_by_role("button", name="收货", exact=True).click()
     coming = here.locator("section").filter(has_text=order.number)
+    expect(coming).to_contain_text(f"{named[kind]} {number}")
     coming.get_by_role("button", name="有短缺或损坏").click()
     coming.get_by_label("短缺").first.fill("1")
     assert serious(here) == []

@@ -22,6 +22,9 @@ class Delivery(Dto):
     order_id: UUID
     number: str
     vehicle: str
+    vehicle_zh: str
+    """What it is called, with its number."""
+    vehicle_en: str
     status: OrderStatus
     stop: int
     planned_at: Utc

@@ -18,7 +18,7 @@ def show(session: Session, order_id: UUID) -> OrderTurn:
     stops = orders.stops_of(order)
     standing = [row for row in orders.steps_of(session, order_id) if row.state != StepState.REFUSED]
     at, allowed = moves.following(stops, [(row.stop, StepKind(row.step)) for row in standing])
-    vehicle_zh, vehicle_en = _called(session, order.vehicle)
+    vehicle_zh, vehicle_en = called(session, order.vehicle)
     return OrderTurn(
         order=orders.show(session, order_id),
         vehicle_zh=vehicle_zh,
@@ -32,7 +32,7 @@ def show(session: Session, order_id: UUID) -> OrderTurn:
     )
 
 
-def _called(session: Session, vehicle: str) -> tuple[str, str]:
+def called(session: Session, vehicle: str) -> tuple[str, str]:
     """A vehicle by the name of its type and its number; itself where the type is not known any more."""
     kind, _, number = vehicle.partition("#")
     named = session.get(tables.VehicleType, kind)

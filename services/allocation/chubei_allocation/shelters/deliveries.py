@@ -31,7 +31,9 @@ def listed(session: Session, incident_id: UUID, shelter_id: str) -> DeliveryList
     found = under_way.of_incident(session, incident_id)
     reported = orders.steps_by_order(session, [order.id for order in found])
     rows = [
-        _delivery(row, order, stop, reported[order.id], runs.get(str(order.id)))
+        _delivery(
+            row, order, stop, reported[order.id], runs.get(str(order.id)), turn.called(session, order.vehicle)
+        )
         for order in found
         for stop in orders.stops_of(order)
         if stop.place_id == shelter_id and stop.deliver
@@ -66,6 +68,7 @@ def _delivery(
     stop: Stop,
     reported: Sequence[tables.OrderStep],
     run: Run | None,
+    called: tuple[str, str],
 ) -> Delivery:
     stops = orders.stops_of(order)
     standing = [step for step in reported if step.state != StepState.REFUSED]
@@ -75,6 +78,8 @@ def _delivery(
         order_id=order.id,
         number=order.number,
         vehicle=order.vehicle,
+        vehicle_zh=called[0],
+        vehicle_en=called[1],
         status=OrderStatus(order.status),
         stop=stop.stop,
         planned_at=row.occurred_at + timedelta(minutes=stop.arrive_min),
