@@ -43,9 +43,10 @@ def camera(page: Page) -> bytes:
     return jpeg[:2] + b"\xff\xe1" + (len(note) + 2).to_bytes(2, "big") + note + jpeg[2:]
 
 
-def pick(page: Page, lines: int, words: dict[str, str] = WORDS["zh"]) -> None:
+def pick(page: Page, words: dict[str, str] = WORDS["zh"]) -> None:
     """Confirm line by line by hand; of the first nothing is there."""
-    for line in range(lines):
+    progress = page.get_by_role("status").filter(has_text="0/").inner_text()
+    for line in range(int(progress.split("/")[1].split()[0])):
         page.get_by_role("button", name=words["by hand"]).click()
         if line:
             page.get_by_role("button", name=words["taken"]).click()
@@ -64,11 +65,7 @@ def walk(page: Page, night: Night, order: OrderView, language: str, look: Look) 
     clerk.offline(page)
     page.locator("main .row").filter(has_text=order.number).click()
     look("order-line")
-    pick(
-        page,
-        int(page.get_by_role("status").filter(has_text="0/").inner_text().split("/")[1].split()[0]),
-        words,
-    )
+    pick(page, words)
     look("order-all-picked")
     page.get_by_role("button", name=words["picked"]).click()
     page.get_by_role("button", name=words["loaded"]).wait_for()

@@ -209,6 +209,7 @@ def test_picking_in_walking_order_with_a_wrong_lot_and_a_short_one(open_page, st
     expect(page.get_by_role("alert")).to_contain_text("不是这个批次")
     clerk.scan(page, f"chubei:lot:{store.lots['1019903']}")
     page.get_by_role("button", name="已取 10 床").click()
+    expect(page.get_by_text("货位 A-04-1")).to_be_visible()  # shown once it is written down
     page.reload()
     clerk.enter_pin(page)
     expect(page.get_by_text("货位 A-04-1")).to_be_visible()

@@ -5,7 +5,10 @@ A row is written with its act, in the same transaction, and sealed afterwards (c
 
 from chubei_shared import audit
 from chubei_shared.contracts.identity import AuditPage, AuditRow
+from chubei_shared.db import Transactions
+from chubei_shared.telemetry import log
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from chubei_gateway.tables import audit_table
@@ -17,6 +20,19 @@ SOURCES = (audit.SOURCE,)
 def record(session: Session, subject: str, act: str, target: str, outcome: int = 200) -> None:
     """Add one act of this request; `outcome` is an HTTP status."""
     audit.record(session, audit.Act(subject, act, target), outcome)
+
+
+def attempt(tx: Transactions, subject: str, act: str, target: str, outcome: int) -> bool:
+    """Record it; an audit that is away does not undo what was done: it is logged then, and the answer is False."""
+    target = target.replace("\0", "%00")  # which the database does not take
+    try:
+        tx(record, subject, act, target, outcome)
+    except SQLAlchemyError:
+        log.exception(
+            "audit away", extra={"subject": subject, "act": act, "target": target, "outcome": outcome}
+        )
+        return False
+    return True
 
 
 def page(

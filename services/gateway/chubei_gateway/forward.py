@@ -6,6 +6,7 @@ record (who moved what, when) is what remains. So are looks at personal data.
 """
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Final
 
 import httpx
@@ -17,7 +18,6 @@ from chubei_shared.telemetry import log, request_id
 from chubei_shared.tokens import Caller, Verifier, check_roles
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
@@ -181,13 +181,6 @@ async def _record(request: Request, caller: Caller | None, operation: Operation,
     is_look = operation.method in _READS
     if caller is None or (is_look and not operation.personal):
         return
-    act, target = f"{operation.method} {operation.path}", request.scope["path"].replace("\0", "%00")
-    if is_look:
-        await run_in_threadpool(looks.record, request, caller, act, target, status)
-        return
-    try:
-        await run_in_threadpool(request.app.state.tx, audit.record, caller.person, act, target, status)
-    except SQLAlchemyError:
-        log.exception(
-            "audit away", extra={"subject": caller.person, "act": act, "target": target, "outcome": status}
-        )
+    act, target = f"{operation.method} {operation.path}", request.scope["path"]
+    record = partial(looks.record, request.app.state.redis) if is_look else audit.attempt
+    await run_in_threadpool(record, request.app.state.tx, caller.person, act, target, status)

@@ -5,12 +5,11 @@ from typing import Any, Final
 
 import redis
 from chubei_shared import access
-from chubei_shared.access import CurrentCaller
+from chubei_shared.access import CurrentCaller, Tx
 from chubei_shared.db import Transactions
 from chubei_shared.telemetry import log
-from chubei_shared.tokens import Caller, Role
+from chubei_shared.tokens import Role
 from fastapi import Depends, Request
-from sqlalchemy.exc import SQLAlchemyError
 
 from chubei_gateway import audit
 
@@ -24,24 +23,17 @@ def allow(*roles: Role) -> dict[str, Any]:
     return told
 
 
-def _look(request: Request, caller: CurrentCaller) -> None:
+def _look(request: Request, caller: CurrentCaller, tx: Tx) -> None:
     act = f"{request.method} {request.scope['route'].path}"
-    record(request, caller, act, request.scope["path"].replace("\0", "%00"), 200)
+    record(request.app.state.redis, tx, caller.person, act, request.scope["path"], 200)
 
 
-def record(request: Request, caller: Caller, act: str, target: str, outcome: int) -> None:
-    """Add it, unless the same was seen within LOOK_S. While the audit is away it shuts no page."""
-    tx: Transactions = request.app.state.tx
-    counters: redis.Redis = request.app.state.redis
-    look = f"chubei:look:{caller.person} {target} {outcome}"
-    if not _is_new(counters, look):
-        return
-    try:
-        tx(audit.record, caller.person, act, target, outcome)
-    except SQLAlchemyError:
-        log.exception(
-            "audit away", extra={"subject": caller.person, "act": act, "target": target, "outcome": outcome}
-        )
+def record(
+    counters: "redis.Redis", tx: Transactions, person: str, act: str, target: str, outcome: int
+) -> None:
+    """Add it, unless the same was seen within LOOK_S. An audit that is away shuts no page."""
+    look = f"chubei:look:{person} {target} {outcome}"
+    if _is_new(counters, look) and not audit.attempt(tx, person, act, target, outcome):
         with suppress(redis.RedisError):
             counters.delete(look)
 

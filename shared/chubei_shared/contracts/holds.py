@@ -1,5 +1,6 @@
 """Holds: stock promised to an approved plan (owned by inventory)."""
 
+from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Self
@@ -159,3 +160,13 @@ class Shortage(Dto):
     asked: int
     available: int
     passed_over: list[PassedOver] = Field(default_factory=list)
+
+
+def short_in_words(short: Sequence[Shortage]) -> tuple[str, str]:
+    """How many lines are short, and the first of them, in Chinese and English."""
+    first = short[0]
+    return (
+        f"{len(short)} 行不足,如 {first.place_id} 的 {first.item_code}:需 {first.asked},可用 {first.available}",
+        f"{len(short)} short, such as {first.item_code} at {first.place_id}: "
+        f"asked {first.asked}, available {first.available}",
+    )

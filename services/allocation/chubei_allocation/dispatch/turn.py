@@ -1,5 +1,6 @@
 """Verbs on an order as people without an account need it: what is next, and what its goods are called."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from chubei_shared.contracts.orders import ItemName, OrderTurn, StepKind, StepState
@@ -18,7 +19,7 @@ def show(session: Session, order_id: UUID) -> OrderTurn:
     stops = orders.stops_of(order)
     standing = [row for row in orders.steps_of(session, order_id) if row.state != StepState.REFUSED]
     at, allowed = moves.following(stops, [(row.stop, StepKind(row.step)) for row in standing])
-    vehicle_zh, vehicle_en = called(session, order.vehicle)
+    vehicle_zh, vehicle_en = called(session, [order.vehicle])[order.vehicle]
     return OrderTurn(
         order=orders.show(session, order_id),
         vehicle_zh=vehicle_zh,
@@ -32,11 +33,18 @@ def show(session: Session, order_id: UUID) -> OrderTurn:
     )
 
 
-def called(session: Session, vehicle: str) -> tuple[str, str]:
-    """A vehicle by the name of its type and its number; itself where the type is not known any more."""
-    kind, _, number = vehicle.partition("#")
-    named = session.get(tables.VehicleType, kind)
-    return (f"{named.name_zh} {number}", f"{named.name_en} {number}") if named else (vehicle, vehicle)
+def called(session: Session, vehicles: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Vehicles by the name of their type and their number; by themselves where the type is not known any more."""
+    parts = {vehicle: vehicle.partition("#") for vehicle in vehicles}
+    row = tables.VehicleType
+    found = session.scalars(select(row).where(row.id.in_({kind for kind, _, _ in parts.values()})))
+    named = {kind.id: kind for kind in found}
+    return {
+        vehicle: (f"{named[kind].name_zh} {number}", f"{named[kind].name_en} {number}")
+        if kind in named
+        else (vehicle, vehicle)
+        for vehicle, (kind, _, number) in parts.items()
+    }
 
 
 def names(session: Session, plan_id: UUID) -> list[ItemName]:

@@ -12,7 +12,8 @@ from uuid import UUID
 
 from chubei_shared.contracts.base import Dto, Utc
 from chubei_shared.contracts.catalogue import Place
-from chubei_shared.contracts.holds import HoldReplace, HoldRequest, HoldView
+from chubei_shared.contracts.holds import HoldReplace, HoldRequest, HoldView, short_in_words
+from chubei_shared.contracts.holds import Shortage as ShortLine
 from chubei_shared.contracts.reserves import Snapshot
 from chubei_shared.contracts.stock import Movement
 from chubei_shared.db import Transactions
@@ -188,14 +189,12 @@ def _add(
     session.flush()
 
 
-def _refuse_short(short: list[Any]) -> None:
+def _refuse_short(short: list[ShortLine]) -> None:
     if short:
-        first = short[0]
+        zh, en = short_in_words(short)
         raise Shortage(
-            f"演练库存 {len(short)} 行不足,如 {first.place_id} 的 {first.item_code}:需 {first.asked},"
-            f"可用 {first.available}",
-            f"{len(short)} short in the exercise's stock, such as {first.item_code} at {first.place_id}: "
-            f"asked {first.asked}, available {first.available}",
+            f"演练库存:{zh}",
+            f"In the exercise's stock {en}",
             shortages=[row.model_dump(mode="json") for row in short],
         )
 

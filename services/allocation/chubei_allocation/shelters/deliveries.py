@@ -30,10 +30,9 @@ def listed(session: Session, incident_id: UUID, shelter_id: str) -> DeliveryList
     runs = {run.trip.order_id: run for run in plan.runs} if plan else {}
     found = under_way.of_incident(session, incident_id)
     reported = orders.steps_by_order(session, [order.id for order in found])
+    called = turn.called(session, [order.vehicle for order in found])
     rows = [
-        _delivery(
-            row, order, stop, reported[order.id], runs.get(str(order.id)), turn.called(session, order.vehicle)
-        )
+        _delivery(row, order, stop, reported[order.id], runs.get(str(order.id)), called[order.vehicle])
         for order in found
         for stop in orders.stops_of(order)
         if stop.place_id == shelter_id and stop.deliver

@@ -11,7 +11,15 @@ from uuid import UUID
 
 from chubei_shared.china import day
 from chubei_shared.contracts.base import Mode
-from chubei_shared.contracts.holds import HoldLine, HoldReplace, HoldRequest, HoldStatus, HoldView, PassedOver
+from chubei_shared.contracts.holds import (
+    HoldLine,
+    HoldReplace,
+    HoldRequest,
+    HoldStatus,
+    HoldView,
+    PassedOver,
+    short_in_words,
+)
 from chubei_shared.contracts.holds import Shortage as ShortLine
 from chubei_shared.contracts.stock import Issue
 from chubei_shared.errors import Conflict, Invalid, NotFound, Shortage
@@ -183,12 +191,8 @@ def refuse_short(picks: Mapping[Row, Pick]) -> None:
         if asked > found.got[lot_id]
     ]  # fmt: skip
     if short:
-        first = short[0]
         raise Shortage(
-            f"{len(short)} 行不足,如 {first.place_id} 的 {first.item_code}:需 {first.asked},"
-            f"可用 {first.available}",
-            f"{len(short)} short, such as {first.item_code} at {first.place_id}: "
-            f"asked {first.asked}, available {first.available}",
+            *short_in_words(short),
             shortages=[line.model_dump(mode="json") for line in short],
         )
 
