@@ -79,6 +79,21 @@ def test_the_memo_tells_the_level_that_the_incident_has_by_then(bureau):
     assert sun.memo(plan.id).memo.incident.level == 1  # what comes after the decision is not in it
 
 
+def test_who_signs_beside_another_has_read_enough(bureau):
+    plan = bureau.district_plan()
+    read = bureau.by("wu").memo(plan.id)
+    bureau.by("zhou").approve(plan.id, seen=read.hash)  # while wu reads it too
+    second = bureau.by("wu").approve(plan.id, seen=read.hash)
+    assert (second.status, second.approved_by) == (PlanStatus.APPROVED, "wu")
+    assert second.approvals[1].seen == read.hash != second.approvals[1].memo_hash
+    other = bureau.district_plan()
+    read = bureau.by("wu").memo(other.id)
+    bureau.by("zhou").approve(other.id, seen=read.hash)
+    bureau.proposed(bureau.world.commander.incident(other.incident_id))  # what both did not read
+    with pytest.raises(Conflict, match="changed since you read it"):
+        bureau.by("wu").approve(other.id, seen=read.hash)
+
+
 def test_an_approval_without_a_hash_keeps_what_was_there(bureau):
     plan = bureau.proposed()
     shown = bureau.by("sun").memo(plan.id)

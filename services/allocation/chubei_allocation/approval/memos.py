@@ -62,14 +62,28 @@ def show(session: Session, plan_id: UUID, hash_: str | None = None) -> Memo:
     now = of(session, plans.get(session, plan_id))
     if hash_ is None or hash_ == now.hash:
         return now
-    found = select(PlanApproval.memo).where(PlanApproval.plan_id == plan_id, PlanApproval.memo_hash == hash_)
-    kept = session.scalars(found.limit(1)).first()
+    kept = _kept(session, plan_id, hash_)
     if kept is None:
         raise NotFound(
             f"没有哈希为 {hash_} 的备忘录;审批时所见的才保存",
             f"There is no memo of the hash {hash_}: those that were approved on are kept",
         )
-    return Memo(hash=hash_, memo=MemoBody.model_validate(kept))
+    return Memo(hash=hash_, memo=kept)
+
+
+def still_holds(session: Session, plan_id: UUID, seen: str, now: Memo) -> bool:
+    """Whether the memo of that hash says what it says now, but for approvals: two persons may sign at once."""
+    if seen == now.hash:
+        return True
+    kept = _kept(session, plan_id, seen)
+    return kept is not None and kept == now.memo.model_copy(update={"approvals": kept.approvals})
+
+
+def _kept(session: Session, plan_id: UUID, hash_: str) -> MemoBody | None:
+    """As an approver was shown it."""
+    found = select(PlanApproval.memo).where(PlanApproval.plan_id == plan_id, PlanApproval.memo_hash == hash_)
+    kept = session.scalars(found.limit(1)).first()
+    return MemoBody.model_validate(kept) if kept is not None else None
 
 
 def _incident(session: Session, plan: tables.Plan) -> MemoIncident:

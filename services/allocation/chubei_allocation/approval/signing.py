@@ -89,7 +89,7 @@ def _record(
     if any((row.person, *_by(row), row.oral) == key for row in authority.of_plan(session, plan.id)):
         return
     memo = memos.of(session, plan)
-    if seen is not None and seen != memo.hash:
+    if seen is not None and not memos.still_holds(session, plan.id, seen, memo):
         raise Conflict(
             "seen:备忘录在您读取之后已有变化,请重新读取再批准",
             "seen: the memo has changed since you read it: read it again, then approve",
