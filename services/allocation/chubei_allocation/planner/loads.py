@@ -43,22 +43,11 @@ from .arrays import (
 from .days import Days
 from .load_lists import MOST_CHECKPOINTS, Lists, list_points
 from .program import Program, Watch
-from .schedule import left_shift
-from .visits import DROP, END, NODE, START, TRIP, Visits
+from .schedule import start_early
+from .visits import Stops, spread
 from .workspace import Work
 
 COARSE = 3.0  # people whom a pack serves, from which on it is rounded first
-
-
-class Stops(NamedTuple):
-    """The visits of a plan in order of vehicle and trip; loads before drops in each trip."""
-
-    vehicle: Ints
-    trip: Ints
-    node: Ints
-    drop: Ints  # −1 for a load
-    start: Ints
-    end: Ints
 
 
 class Loads(NamedTuple):
@@ -82,13 +71,6 @@ def best_loads(a: Arrays, base: Base, stops: Stops, wait: float, watch: Watch) -
         program.round(solved[0], coarse)
     some = np.flatnonzero(program.units)
     return Loads(program.load[some], program.drop[some], program.need[some], program.units[some])
-
-
-def stops_of(visits: Visits) -> Stops:
-    """All visits of a plan."""
-    vehicle, k = _spread(visits.vehicle_visits)
-    rows = visits.rows[vehicle, k].astype(np.int64)
-    return Stops(vehicle, rows[:, TRIP], rows[:, NODE], rows[:, DROP], rows[:, START], rows[:, END])
 
 
 def write_wishes(
@@ -118,17 +100,10 @@ def write_wishes(
             rows[v[n], trip[n], at[n]] = loads.units[n] * MOST_LOADS + stop[n]
             kg[[loads.load[n], loads.drop[n]]] += loads.units[n] * a.kg[item[n]]
     if not beside.any():
-        order = np.argsort(stops.start, kind="stable")
-        left_shift(a, base, work, rows, order, stops.vehicle, stops.trip, stops.node, stops.drop, kg)
+        start_early(a, base, work, rows, stops, kg)
     work.done[:] = beside
     work.done[v, trip] = 1
     clean(work, days, np.arange(len(days.trips)))  # trips that take nothing
-
-
-def _spread(counts: Ints) -> tuple[Ints, Ints]:
-    """For rows with so many parts each: (row, number within the row) of every part."""
-    row = np.repeat(np.arange(len(counts)), counts)
-    return row, np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
 
 
 class _LoadProgram:
@@ -167,10 +142,10 @@ class _LoadProgram:
         drops = np.flatnonzero(stops.drop >= 0)
         first = np.searchsorted(self.trip[drops], self.trip[loads])
         count = np.searchsorted(self.trip[drops], self.trip[loads], side="right") - first
-        row, nth = _spread(count)
+        row, nth = spread(count)
         pair_load, pair_drop = loads[row], drops[first[row] + nth]
         p = stops.node[pair_drop] - a.sources
-        row, nth = _spread(a.first_need[p + 1] - a.first_need[p])
+        row, nth = spread(a.first_need[p + 1] - a.first_need[p])
         need = a.first_need[p][row] + nth
         load, drop = pair_load[row], pair_drop[row]
         holding = a.holding_of[stops.node[load], a.need_item[need]]

@@ -18,7 +18,14 @@ from .arrays import (
 )
 from .berths import book, earliest
 from .compiled import compiled
+from .visits import Stops
 from .workspace import Work
+
+
+def start_early(a: Arrays, base: Base, work: Work, days: Table, stops: Stops, kg: Floats) -> None:
+    """Plan the visits that handle so many kg as early as their order allows; the others are none."""
+    order = np.argsort(stops.start, kind="stable")
+    left_shift(a, base, work, days, order, stops.vehicle, stops.trip, stops.node, stops.drop, kg)
 
 
 @compiled

@@ -1,10 +1,11 @@
 """The search for a plan: construct days for all vehicles, then better them part by part, and their loads all at once.
 
-Two ways take turns. Regions of some vehicles are annealed, all others going on as planned (large neighbourhood
-search, Shaw 1998): who goes where in which order. And a linear program decides anew what all trips take along
-(loads.py). A district is searched by two chains, which begin anew from the better one now and then; in a city or a
-province two regions that have no node in common are annealed at a time. The search counts its work in moves; with a
-limit on these the outcome does not depend on time.
+Three ways take turns. Regions of some vehicles are annealed, all others going on as planned (large neighbourhood
+search, Shaw 1998): who goes where in which order. Vehicles that are alike exchange their trips, for the least empty
+way (linking.py). And a linear program decides anew what all trips take along (loads.py). A district is searched by
+two chains, which begin anew from the better one now and then; in a city or a province two regions that have no node
+in common are annealed at a time. The search counts its work in moves; with a limit on these the outcome does not
+depend on time.
 """
 
 from __future__ import annotations
@@ -17,18 +18,20 @@ from typing import NamedTuple
 import numpy as np
 
 from .anneal import KEEP, Aim, anneal, clean, copy_days, count_given, merit
-from .arrays import Arrays, Base, Floats, Ints, build_arrays, build_base
+from .arrays import Arrays, Base, Bits, Floats, Ints, build_arrays, build_base
 from .choose import Taste
 from .days import Days, given_trips, make_days
-from .loads import Stops, best_loads, stops_of, write_wishes
+from .linking import alike, link
+from .loads import best_loads, write_wishes
 from .model import FAR, Model
 from .neighbours import build_ways
 from .program import Watch
 from .regions import others, settle
+from .schedule import start_early
 from .simulate import simulate
 from .state import State
 from .stopping import THREADS
-from .visits import mark_calls, write_down
+from .visits import Stops, mark_calls, spread, stops_of, write_down
 from .workspace import Work, make_work, most_arrivals
 
 CHAINS = 2
@@ -83,6 +86,7 @@ class Search:
         self.given = build_base(model, a, most_arrivals(a, most_trips))
         self.vehicles = np.arange(len(a.start_node), dtype=np.int64)
         self.nodes = np.arange(len(a.fixed), dtype=np.int64)
+        self.alike = alike(a)
         self.best = State(a, most_trips)
         self.most_trips = most_trips
         self.chains = [Chain(a, self.given, most_trips, seed * CHAINS + k) for k in range(CHAINS)]
@@ -226,6 +230,7 @@ class Search:
                     vehicles, nodes = self._region(chain, state, DISTRICT)
                     self._visit(chain, state, vehicles, nodes, heat, aim, DISTRICT.moves, False)
                     chain.keep_best(self, state)
+                self._link(chain, state)
 
             self.run([partial(run, *pair) for pair in zip(self.chains, states, strict=True)], over)
             round_ += 1
@@ -250,10 +255,11 @@ class Search:
             heat, aim = self._heat(CITY, progress())
             if moves_since < 0 or moves_since >= LOADS_AFTER * int(state.days.trips.sum()):
                 before = self.chains[0].best_state
-                before.become(state)
-                self.run([partial(self._plan_loads, self.chains[0], state)], over)
-                if self.value(state) < self.value(before):  # rounding took more than the program found
-                    state.become(before)
+                for anew in (self._link, self._plan_loads):
+                    before.become(state)
+                    self.run([partial(anew, self.chains[0], state)], over)
+                    if self.value(state) < self.value(before):  # rounding took more than was found
+                        state.become(before)
                 moves_since = 0
             regions: list[tuple[Ints, Ints]] = []
             taken = np.zeros(len(self.nodes), dtype=bool)
@@ -274,7 +280,20 @@ class Search:
             moves_since += CITY.moves * len(regions)
             self.moves += CITY.moves * len(regions)
 
-    # -- loads
+    # -- the whole plan at once
+
+    def _link(self, chain: Chain, state: State) -> None:
+        """Deal trips out anew among vehicles that are alike, and let all start as early as they can."""
+        a = self.arrays
+        given: Bits = np.any(given_trips(state.days), axis=1)
+        stops = stops_of(state.visits)
+        for vehicles in self.alike:
+            link(a, state.days, stops, vehicles[~given[vehicles]])
+        self.replay(chain, state)
+        if not given.any():
+            stops, at = stops_of(state.visits), spread(state.visits.vehicle_visits)
+            start_early(a, self.given, chain.work, state.days.rows, stops, state.visits.goods[at] @ a.kg)
+            self.replay(chain, state)
 
     def _plan_loads(self, chain: Chain, state: State) -> None:
         """Decide anew what all trips take along, but those that are as they were given."""

@@ -22,6 +22,17 @@ class Visits(NamedTuple):
     goods: Table  # [v, visit, i] units
 
 
+class Stops(NamedTuple):
+    """The visits of a plan in order of vehicle and trip; loads before drops in each trip."""
+
+    vehicle: Ints
+    trip: Ints
+    node: Ints
+    drop: Ints  # −1 for a load
+    start: Ints
+    end: Ints
+
+
 def make_visits(a: Arrays, most_visits: int) -> Visits:
     """No visits, and room for so many of each vehicle."""
     vehicles = len(a.start_node)
@@ -30,6 +41,19 @@ def make_visits(a: Arrays, most_visits: int) -> Visits:
         rows=np.zeros((vehicles, most_visits, 6), dtype=np.int32),
         goods=np.zeros((vehicles, most_visits, len(a.kg)), dtype=np.int32),
     )
+
+
+def stops_of(visits: Visits) -> Stops:
+    """All visits of a plan."""
+    vehicle, k = spread(visits.vehicle_visits)
+    rows = visits.rows[vehicle, k].astype(np.int64)
+    return Stops(vehicle, rows[:, TRIP], rows[:, NODE], rows[:, DROP], rows[:, START], rows[:, END])
+
+
+def spread(counts: Ints) -> tuple[Ints, Ints]:
+    """For rows with so many parts each: (row, number within the row) of every part."""
+    row = np.repeat(np.arange(len(counts)), counts)
+    return row, np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
 
 
 @compiled
