@@ -222,7 +222,10 @@ def _use_of_vehicles(count: int, no_time: int, no_way: int) -> tuple[str, str]:
     if no_time:
         zh, en = f"{zh}，其中 {no_time} 辆排不下下一趟", f"{en}, {no_time} without time for a further trip"
     if no_way:
-        zh, en = f"{zh}，其中 {no_way} 辆没有路回出货地", f"{en}, {no_way} without an open way back to a source"
+        zh, en = (
+            f"{zh}，其中 {no_way} 辆没有路回出货地",
+            f"{en}, {no_way} without an open way back to a source",
+        )
     return zh, en
 
 

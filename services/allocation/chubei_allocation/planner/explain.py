@@ -75,7 +75,10 @@ def explain(scenario: Scenario, trips: Iterable[Trip]) -> Explanation:
     """What holds these trips up. They may be any that obey the rules, however they were found."""
     scene = Scene(scenario, trips)
     found = causes(scene)
-    rows = sorted(_besides(found, bindings(scene)), key=lambda row: (not row.binds, -row.people, -row.share, row.kind, row.id))
+    rows = sorted(
+        _besides(found, bindings(scene)),
+        key=lambda row: (not row.binds, -row.people, -row.share, row.kind, row.id),
+    )
     return Explanation(
         people=scene.figures.people,
         supported=scene.figures.supported,
