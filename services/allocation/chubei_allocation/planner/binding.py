@@ -6,6 +6,7 @@ is only known by solving again (advice.py).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from .scenario import Item, Source, Supply
 from .scene import Berths, Scene, most_first
 
 FULL = 0.8  # hardly any dock, vehicle or stock can be used to the last minute or unit
+NAMED = 3  # items of a source that are named, the first to be there
 CALLED_LATE_MIN = 10  # a load that begins so soon after crews or goods came has waited for them
 
 
@@ -115,19 +117,29 @@ def _lead_of(scene: Scene, source: Source, late: list[Supply], items: dict[str, 
         for point, people in scene.blocked[row.item].items():
             points[point] = max(points.get(point, 0), people)
     since = min(row.available_min for row in held)
-    first_few = sorted(held, key=lambda row: row.available_min)[:3]
-    each_zh = [f"{items[row.item].name_zh}第 {row.available_min} 分钟起才有" for row in first_few]
-    each_en = [f"{items[row.item].name_en} from minute {row.available_min} on" for row in first_few]
-    more_zh, more_en = f"，另有 {len(held) - 3} 种", f", and {len(held) - 3} more"
+    zh, en = _when(held, items)
     return Binding(
         "lead",
         source.id,
         min(1.0, since / scene.scenario.deadline_min),
         bool(waited),
-        f"{source.id} 的响应时间：{'，'.join(each_zh)}{more_zh if len(held) > 3 else ''}",
-        f"lead time of {source.id}: {', '.join(each_en)}{more_en if len(held) > 3 else ''}",
+        f"{source.id} 的响应时间：{zh}",
+        f"lead time of {source.id}: {en}",
         most_first(points),
     )
+
+
+def _when(held: list[Supply], items: dict[str, Item]) -> tuple[str, str]:
+    """From which minute on there is what, of those that come first; each in words of its own."""
+    by_minute: dict[int, list[Item]] = defaultdict(list)
+    for row in sorted(held, key=lambda row: row.available_min)[:NAMED]:
+        by_minute[row.available_min].append(items[row.item])
+    zh = [f"第 {since} 分钟起才有{'、'.join(i.name_zh for i in row)}" for since, row in by_minute.items()]
+    en = [f"{', '.join(i.name_en for i in row)} from minute {since} on" for since, row in by_minute.items()]
+    if (more := len(held) - NAMED) > 0:
+        zh.append(f"另有 {more} 种")
+        en.append(f"{more} more")
+    return "，".join(zh), "; ".join(en)
 
 
 def _first_load(scene: Scene, source: str, item: str) -> int:
