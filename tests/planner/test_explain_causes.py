@@ -82,8 +82,15 @@ def test_each_item_is_told_its_own_lead_time() -> None:
     data["supply"][3]["available_min"] = 480
     data["supply"][4]["available_min"] = 470
     row = next(row for row in explained(data).binding if row.kind == "lead")
-    assert row.zh == "S2 的响应时间：奶粉第 470 分钟起才有，床第 480 分钟起才有"
-    assert row.en == "lead time of S2: formula from minute 470 on, bed from minute 480 on"
+    assert row.zh == "S2 的响应时间：第 470 分钟起才有奶粉，第 480 分钟起才有床"
+    assert row.en == "lead time of S2: formula from minute 470 on; bed from minute 480 on"
+
+
+def test_items_of_the_same_minute_are_told_together() -> None:
+    data = plain()
+    data["supply"][3]["available_min"] = data["supply"][4]["available_min"] = 470
+    row = next(row for row in explained(data).binding if row.kind == "lead")
+    assert row.zh == "S2 的响应时间：第 470 分钟起才有床、奶粉"
 
 
 def test_vehicles_that_find_no_way_back_are_not_said_to_lack_time() -> None:

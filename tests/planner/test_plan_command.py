@@ -42,6 +42,16 @@ def test_it_writes_a_plan_and_says_what_it_reaches(scenario: Path, tmp_path: Pat
     assert told["changes"] == {"kept": len(stored["trips"]), "changed": 0, "dropped": 0, "new": 0}
 
 
+def test_what_is_short_is_told_by_name_and_nothing_of_what_there_is_none_of(tmp_path: Path) -> None:
+    scenario = tmp_path / "scenario.json"
+    scenario.write_text(json.dumps({**plain(), "vehicles": [], "committed": []}))
+    done = run(scenario, "--out", tmp_path / "plan.json", "--work-limit", 10)
+    assert done.returncode == 0, done.stderr
+    assert "缺 / short of 水 water" in done.stdout
+    assert "床 bed" in done.stdout
+    assert "最紧的资源" not in done.stdout
+
+
 @pytest.mark.parametrize(
     ("text", "place"),
     [
