@@ -77,6 +77,12 @@ def test_goods_that_make_no_whole_pack_are_told_so() -> None:
     assert row.en == "water: 700 to be had in time, nowhere a whole pack of 1,000, 600 short"
 
 
+def test_goods_of_which_there_are_none_are_told_so() -> None:
+    (row,) = explained(odd_world("supply", quantity=0)).binding
+    assert row.zh == "饮用水：没有及时可取的，还缺 600"
+    assert row.en == "water: none to be had in time, 600 short"
+
+
 def test_each_item_is_told_its_own_lead_time() -> None:
     data = plain()
     data["supply"][3]["available_min"] = 480

@@ -74,20 +74,26 @@ def _items(scene: Scene) -> Iterator[Binding]:
         whole = any(scene.in_time(row) >= item.pack for row in rows)
         left = max(0, there - taken)
         share = min(1.0, taken / there) if there else 1.0
+        zh, en = _use_of_stock(item, there, taken, whole)
         yield Binding(
             "items",
             item.id,
             share,
             share >= FULL or left < item.pack,
-            f"{item.name_zh}：及时可取 {there:,}，"
-            + (f"凑不成一整包（{item.pack:,}）" if there and not whole else f"已用 {taken:,}")
-            + f"，还缺 {scene.short[item.id]:,}",
-            f"{item.name_en}: {there:,} to be had in time, "
-            + (f"nowhere a whole pack of {item.pack:,}" if there and not whole else f"{taken:,} used")
-            + f", {scene.short[item.id]:,} short",
+            f"{item.name_zh}：{zh}，还缺 {scene.short[item.id]:,}",
+            f"{item.name_en}: {en}, {scene.short[item.id]:,} short",
             most_first(scene.blocked[item.id]),
             item=item.id,
         )
+
+
+def _use_of_stock(item: Item, there: int, taken: int, whole: bool) -> tuple[str, str]:
+    if not there:
+        return "没有及时可取的", "none to be had in time"
+    zh, en = f"及时可取 {there:,}", f"{there:,} to be had in time"
+    if not whole:
+        return f"{zh}，凑不成一整包（{item.pack:,}）", f"{en}, nowhere a whole pack of {item.pack:,}"
+    return f"{zh}，已用 {taken:,}", f"{en}, {taken:,} used"
 
 
 def _lead(scene: Scene) -> Iterator[Binding]:
