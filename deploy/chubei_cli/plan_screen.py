@@ -44,7 +44,7 @@ class SolveBar:
     def update(self, progress: Progress) -> None:
         said = (
             f"{PHASES[progress.phase]}  {progress.elapsed_s:.0f} s  "
-            f"{progress.supported:,}/{progress.people:,} 人 / people  "
+            f"{progress.supported:,}/{progress.people:,} 人 / people\n"  # in one line 80 columns do not hold it
             f"效用 / utility {progress.utility:.4f} ≤ 上界 / bound {progress.bound:.4f}"
         )
         self._bar.update(self._task, completed=progress.elapsed_s, said=said)
