@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from statistics import fmean
 from types import TracebackType
 from typing import Self
 
-from chubei_allocation.planner import AdviceProgress, Advised, Binding, Explanation, Scenario
+from chubei_allocation.planner import AdviceProgress, Advised, Binding, Explanation, Scenario, Unmet
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
@@ -72,17 +74,12 @@ def show_explanation(console: Console, scenario: Scenario, found: Explanation) -
     )
     if not found.unmet:
         return
-    names = {item.id: f"{item.name_zh} {item.name_en}" for item in scenario.items}
+    names = item_names(scenario)
     _say(console, "", f"谁没有得到 / who goes without: {len(found.unmet)} 处 / places")
     worst = sorted(found.unmet, key=lambda row: (-row.not_settled, -row.not_supported, row.point))
     for row in worst[:MOST_PLACES]:
         most = sorted(row.short.items(), key=lambda short: -short[1])[:3]
-        short = "；".join(f"{names[item]} {units:,}" for item, units in most)
-        _say(
-            console,
-            f"  {row.point}: 未救助 / not supported {row.not_supported:,}，"
-            f"未安置 / not settled {row.not_settled:,}" + (f"；缺 / short of {short}" if short else ""),
-        )
+        _say(console, f"  {row.point}: {lacking(row, names, most)}")
     _say(console, *_more(len(worst) - MOST_PLACES, "  "))
     if found.binding:
         _say(console, "", "什么成了约束 / what binds")
@@ -102,7 +99,27 @@ def show_explanation(console: Console, scenario: Scenario, found: Explanation) -
         _say(console, *_more(len(rows) - MOST_OF_A_KIND, "    "))
 
 
-def show_advice(console: Console, told: Advised) -> None:
+def item_names(scenario: Scenario) -> dict[str, str]:
+    """The names of items by id, Chinese and English."""
+    return {item.id: f"{item.name_zh} {item.name_en}" for item in scenario.items}
+
+
+def lacking(row: Unmet, names: Mapping[str, str], short: Iterable[tuple[str, int]]) -> str:
+    """Who goes without at a place, and which items are short; nothing of what is not."""
+    parts = [
+        f"{words} {people:,}"
+        for words, people in (
+            ("未救助 / not supported", row.not_supported),
+            ("未安置 / not settled", row.not_settled),
+        )
+        if people
+    ]
+    if items := "；".join(f"{names[item]} {units:,}" for item, units in short):
+        parts.append(f"缺 / short of {items}")
+    return "，".join(parts)
+
+
+def show_advice(console: Console, told: Advised, found: Explanation) -> None:
     """What one more of each would give, what is proved first."""
     least = max(told.tolerance["supported"], told.tolerance["settled"])
     _say(console, "", "再多一点会怎样 / what one more would give")
@@ -114,6 +131,12 @@ def show_advice(console: Console, told: Advised) -> None:
             f"  求解误差 ±{least:,.0f} 人：更小的差别不说明什么 / "
             f"tolerance ±{least:,.0f} people: a smaller difference says nothing",
         )
+        if fmean(row["utility"] for row in told.base) < found.utility - 1e-6:
+            _say(
+                console,
+                "  下面的“多”是比现状复算多，不是比这份计划多：复算不及它 / "
+                "“more” below is more than the scenario solved again as it is, which fell short of the plan shown",
+            )
     for row in told.advice:
         _say(console, f"  {'●' if row.proved else '○'} {row.zh} / {row.en}")
     if not told.advice and not told.cut_short:

@@ -13,6 +13,7 @@ from rich.progress import Progress as Bar
 from rich.text import Text
 
 from .bars import PHASES, hour_bars
+from .explain_screen import item_names, lacking
 
 MOST_LINES = 6
 
@@ -43,8 +44,8 @@ class SolveBar:
     def update(self, progress: Progress) -> None:
         said = (
             f"{PHASES[progress.phase]}  {progress.elapsed_s:.0f} s  "
-            f"{progress.supported:,}/{progress.people:,} 人 / people  "
-            f"{progress.utility:.4f} ≤ {progress.bound:.4f}"
+            f"{progress.supported:,}/{progress.people:,} 人 / people\n"  # in one line 80 columns do not hold it
+            f"效用 / utility {progress.utility:.4f} ≤ 上界 / bound {progress.bound:.4f}"
         )
         self._bar.update(self._task, completed=progress.elapsed_s, said=said)
 
@@ -64,10 +65,11 @@ def show_summary(console: Console, scenario: Scenario, plan: Plan, out_path: Pat
         "每小时末得到基本救助的人数 / people with basic relief by the end of hour",
     )
     _say(console, *hour_bars(people, served_by_hour(scenario, plan)[1:]))
-    _say(console, "", "最紧的资源 / tightest resources")
-    for row in tightest(scenario, plan)[:MOST_LINES]:
+    if tight := tightest(scenario, plan)[:MOST_LINES]:
+        _say(console, "", "最紧的资源 / tightest resources")
+    for row in tight:
         _say(console, f"  {row.utilisation:>4.0%}  {row.label_zh} / {row.label_en}")
-    _unmet(console, plan)
+    _unmet(console, scenario, plan)
     if plan.changes is not None:
         kept, changed, dropped, new = vars(plan.changes).values()
         _say(
@@ -79,19 +81,15 @@ def show_summary(console: Console, scenario: Scenario, plan: Plan, out_path: Pat
     _say(console, "", f"计划已写入 / the plan is in {out_path}")
 
 
-def _unmet(console: Console, plan: Plan) -> None:
+def _unmet(console: Console, scenario: Scenario, plan: Plan) -> None:
     if not plan.unmet:
         _say(console, "", "无未满足需求 / no unmet demand")
         return
     _say(console, "", f"未满足需求 / unmet demand: {len(plan.unmet)} 处 / places")
+    names = item_names(scenario)
     worst = sorted(plan.unmet, key=lambda row: (-row.not_supported, -row.not_settled, row.point))
     for row in worst[:MOST_LINES]:
-        short = ", ".join(f"{item} {units}" for item, units in list(row.short.items())[:4])
-        _say(
-            console,
-            f"  {row.point}: 未救助 / not supported {row.not_supported}, "
-            f"未安置 / not settled {row.not_settled}" + (f"; 缺 / short of {short}" if short else ""),
-        )
+        _say(console, f"  {row.point}: {lacking(row, names, list(row.short.items())[:4])}")
     if len(worst) > MOST_LINES:
         _say(console, "  …… 其余见计划文件 unmet / the rest is in the plan file under `unmet`")
     _say(console, "  为什么不能更多 / why not more: chubei explain SCENARIO.json PLAN.json")

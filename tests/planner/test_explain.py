@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from statistics import fmean
 from typing import Any
 
@@ -23,6 +24,7 @@ from chubei_allocation.planner import (
     parse_scenario,
 )
 from chubei_allocation.planner import plan as solve
+from chubei_allocation.planner.solve import plan as plan_once
 from chubei_allocation.planner.whatif import KINDS
 from hypothesis import HealthCheck, given, settings
 from planner_cases import odd, plain, world
@@ -222,6 +224,25 @@ def test_a_stop_ends_it_with_what_is_known_and_says_so() -> None:
     assert len(told.base) == 1
     assert [row.seeds for row in told.advice] == [(0,)] * 4
     assert not any(row.proved for row in told.advice)
+
+
+def test_no_more_is_promised_than_the_plan_explained_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 400 people the plan serves 200. A planner that falls short serves 100, with one more dock all: 300 more."""
+    data = narrow("sources", docks=1, load_fixed_min=59)
+    data["points"][0]["people"] = 400
+    scenario = parse_scenario(data)
+    found = made(scenario)
+
+    def falls_short(world: Scenario, stop: Stop, seed: int) -> Plan:
+        plan = plan_once(world, stop, seed)
+        return replace(plan, trips=plan.trips[:1]) if world is scenario else plan
+
+    monkeypatch.setattr("chubei_allocation.planner.solve.plan", falls_short)
+    best = advise(scenario, found.trips, EFFORT).advice[0]
+    assert best.change == Change("docks", "S", 1)
+    assert best.gains["supported"].value == 200
+    assert best.gains["supported"].proved
+    assert best.points == {"P": 200}
 
 
 def test_a_change_of_what_does_not_exist_is_refused() -> None:

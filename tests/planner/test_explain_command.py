@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from chubei_allocation.planner import Stop, parse_scenario
+from chubei_allocation.planner import Advised, Stop, explain, parse_scenario
 from chubei_allocation.planner import plan as solve
+from chubei_cli.explain_screen import show_advice
 from planner_cases import world
+from rich.console import Console
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -80,6 +83,43 @@ def test_a_plan_of_another_scenario_is_one_line(held_up: tuple[Path, Path]) -> N
     assert done.stderr.count("\n") == 1
     assert "plan.json" in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("node", ["S", "S9"])
+def test_a_plan_that_says_it_is_of_another_scenario_is_refused(held_up: tuple[Path, Path], node: str) -> None:
+    """Whether or not its trips would fit: that line comes before any of places unknown here."""
+    scenario, plan = held_up
+    data = json.loads(plan.read_text())
+    data["scenario"] = "elsewhere"
+    data["trips"][0]["visits"][0]["node"] = node
+    plan.write_text(json.dumps(data))
+    done = run(scenario, plan, "--quick")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "计划属于情景 elsewhere，这里的情景是 world" in done.stderr
+    assert "the plan is of scenario elsewhere, this is world" in done.stderr
+
+
+def test_a_demand_that_is_not_met_is_told_without_noughts(tmp_path: Path) -> None:
+    data = world()
+    data["items"].append(data["items"][0] | {"id": "pump", "name_zh": "泵", "name_en": "pump"})
+    data["demands"] = [{"point": "P", "item": "pump", "units": 50, "by_min": 180, "worth": 9}]
+    done = run(*files(tmp_path, data), "--quick")
+    assert "  P: 缺 / short of 泵 pump 50\n" in done.stdout
+
+
+def test_a_solve_that_falls_short_of_the_plan_is_said_to() -> None:
+    scenario = parse_scenario(world())
+    found = explain(scenario, solve(scenario, Stop(time_limit_s=None, work_limit=60)).trips)
+    told = {}
+    for utility in (1.0, 0.9):
+        base = {"supported": 600.0, "settled": 600.0, "utility": utility}
+        screen = Console(file=StringIO(), width=200)
+        show_advice(screen, Advised((0,), (base,), base, (), cut_short=False), found)
+        told[utility] = screen.file.getvalue()  # type: ignore[attr-defined]
+    assert "fell short of the plan shown" not in told[1.0]
+    assert "不是比这份计划多" in told[0.9]
+    assert "fell short of the plan shown" in told[0.9]
 
 
 @pytest.mark.parametrize(

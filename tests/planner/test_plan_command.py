@@ -6,10 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from chubei_allocation.planner import Progress
+from chubei_cli.plan_screen import SolveBar
 from planner_cases import plain
+from rich.console import Console
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -40,6 +44,24 @@ def test_it_writes_a_plan_and_says_what_it_reaches(scenario: Path, tmp_path: Pat
     told = json.loads(second.read_text())
     assert told["trips"] == stored["trips"]
     assert told["changes"] == {"kept": len(stored["trips"]), "changed": 0, "dropped": 0, "new": 0}
+
+
+def test_what_is_short_is_told_by_name_and_nothing_of_what_there_is_none_of(tmp_path: Path) -> None:
+    scenario = tmp_path / "scenario.json"
+    scenario.write_text(json.dumps({**plain(), "vehicles": [], "committed": []}))
+    done = run(scenario, "--out", tmp_path / "plan.json", "--work-limit", 10)
+    assert done.returncode == 0, done.stderr
+    assert "缺 / short of 水 water" in done.stdout
+    assert "床 bed" in done.stdout
+    assert "最紧的资源" not in done.stdout
+
+
+def test_the_bar_says_what_its_figures_are_on_a_narrow_terminal() -> None:
+    screen = StringIO()
+    with SolveBar(Console(file=screen, force_terminal=True, width=80), "district-1", 10) as bar:
+        bar.update(Progress("improve", 5, 0.7748, 9512, 11000, 0.9))
+    assert "9,512/11,000 人 / people" in screen.getvalue()
+    assert "效用 / utility 0.7748 ≤ 上界 / bound 0.9000" in screen.getvalue()
 
 
 @pytest.mark.parametrize(

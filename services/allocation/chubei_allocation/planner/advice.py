@@ -1,7 +1,8 @@
 """What one more of each would give, in people: every figure is the difference of solves made here.
 
 The scenario as it is and each changed one are solved with the same effort, by several seeds; a gain is the
-difference of the means. A solve is no proof of an optimum, so this has an error. Its tolerance is the largest of
+difference of the means, but never more than the plan leaves to gain. A solve is no proof of an optimum, so this
+has an error. Its tolerance is the largest of
 
 - the spread over the seeds, of the scenario as it is or with any change;
 - the largest fall seen with any change: a change only ever adds, so what falls fell by the planner's error;
@@ -267,23 +268,30 @@ class _Advisor:
         value = fmean(more) - fmean(base)
         aside = max(value - (min(more) - max(base)), max(more) - min(base) - value)
         tolerance = max(self._noise(name), aside)
+        value = min(value, self._missing(name))
         if name in PEOPLE:
             value, tolerance = float(round(value)), float(ceil(tolerance - 1e-9))
         least = 1.0 if name in PEOPLE else 1e-6
         all_solved = len(solved) == len(base) == SEEDS
         return Gain(value, tolerance, all_solved and value >= least and value > tolerance)
 
+    def _missing(self, name: str) -> float:
+        """How much of a measure the plan explained leaves to gain: more is promised by no change."""
+        plan = self.scene.figures
+        return (plan.people if name in PEOPLE else 1.0) - float(getattr(plan, name))
+
     def _who(self, solved: list[_Solved], gains: dict[str, Gain]) -> dict[str, int]:
         """The points whose people gained most, of those who did in every solve."""
+        lack = {(row.point, "supported"): row.not_supported for row in self.scene.unmet}
+        lack |= {(row.point, "settled"): row.not_settled for row in self.scene.unmet}
         for name in PEOPLE:
             if gains[name].proved:
-                base = self.solved[None]
-                more = {}
+                base, more = self.solved[None], {}
                 for point in base[0].figures.points:
                     now = [getattr(row.figures.points[point], name) for row in solved]
                     before = [getattr(row.figures.points[point], name) for row in base]
                     if min(now) > max(before):
-                        more[point] = round(fmean(now) - fmean(before))
+                        more[point] = min(round(fmean(now) - fmean(before)), lack.get((point, name), 0))
                 most = sorted(more.items(), key=lambda row: (-row[1], row[0]))[:NAMED]
-                return dict(most)
+                return {point: people for point, people in most if people > 0}
         return {}

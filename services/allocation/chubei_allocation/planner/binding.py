@@ -6,6 +6,7 @@ is only known by solving again (advice.py).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from .scenario import Item, Source, Supply
 from .scene import Berths, Scene, most_first
 
 FULL = 0.8  # hardly any dock, vehicle or stock can be used to the last minute or unit
+NAMED = 3  # items of a source that are named, the first to be there
 CALLED_LATE_MIN = 10  # a load that begins so soon after crews or goods came has waited for them
 
 
@@ -69,18 +71,29 @@ def _items(scene: Scene) -> Iterator[Binding]:
         rows = [row for row in scene.scenario.supply if row.item == item.id]
         there = sum(scene.in_time(row) for row in rows)
         taken = sum(scene.taken[row.source, item.id] for row in rows)
+        whole = any(scene.in_time(row) >= item.pack for row in rows)
         left = max(0, there - taken)
         share = min(1.0, taken / there) if there else 1.0
+        zh, en = _use_of_stock(item, there, taken, whole)
         yield Binding(
             "items",
             item.id,
             share,
             share >= FULL or left < item.pack,
-            f"{item.name_zh}：及时可取 {there:,}，已用 {taken:,}，还缺 {scene.short[item.id]:,}",
-            f"{item.name_en}: {there:,} to be had in time, {taken:,} used, {scene.short[item.id]:,} short",
+            f"{item.name_zh}：{zh}，还缺 {scene.short[item.id]:,}",
+            f"{item.name_en}: {en}, {scene.short[item.id]:,} short",
             most_first(scene.blocked[item.id]),
             item=item.id,
         )
+
+
+def _use_of_stock(item: Item, there: int, taken: int, whole: bool) -> tuple[str, str]:
+    if not there:
+        return "没有及时可取的", "none to be had in time"
+    zh, en = f"及时可取 {there:,}", f"{there:,} to be had in time"
+    if not whole:
+        return f"{zh}，凑不成一整包（{item.pack:,}）", f"{en}, nowhere a whole pack of {item.pack:,}"
+    return f"{zh}，已用 {taken:,}", f"{en}, {taken:,} used"
 
 
 def _lead(scene: Scene) -> Iterator[Binding]:
@@ -110,17 +123,29 @@ def _lead_of(scene: Scene, source: Source, late: list[Supply], items: dict[str, 
         for point, people in scene.blocked[row.item].items():
             points[point] = max(points.get(point, 0), people)
     since = min(row.available_min for row in held)
-    names_zh = "、".join(items[row.item].name_zh for row in held[:3])
-    names_en = ", ".join(items[row.item].name_en for row in held[:3])
+    zh, en = _when(held, items)
     return Binding(
         "lead",
         source.id,
         min(1.0, since / scene.scenario.deadline_min),
         bool(waited),
-        f"{source.id} 的响应时间：{names_zh}第 {since} 分钟起才有",
-        f"lead time of {source.id}: {names_en} from minute {since} on",
+        f"{source.id} 的响应时间：{zh}",
+        f"lead time of {source.id}: {en}",
         most_first(points),
     )
+
+
+def _when(held: list[Supply], items: dict[str, Item]) -> tuple[str, str]:
+    """From which minute on there is what, of those that come first; each in words of its own."""
+    by_minute: dict[int, list[Item]] = defaultdict(list)
+    for row in sorted(held, key=lambda row: row.available_min)[:NAMED]:
+        by_minute[row.available_min].append(items[row.item])
+    zh = [f"第 {since} 分钟起才有{'、'.join(i.name_zh for i in row)}" for since, row in by_minute.items()]
+    en = [f"{', '.join(i.name_en for i in row)} from minute {since} on" for since, row in by_minute.items()]
+    if (more := len(held) - NAMED) > 0:
+        zh.append(f"另有 {more} 种")
+        en.append(f"{more} more")
+    return "，".join(zh), "; ".join(en)
 
 
 def _first_load(scene: Scene, source: str, item: str) -> int:
@@ -144,18 +169,33 @@ def _docks_and_crews(scene: Scene) -> Iterator[Binding]:
 
 
 def _docks(source: Source, berths: Berths, points: dict[str, int], goods_left: bool) -> Binding:
-    used, manned = berths.used_min, berths.manned_min
-    share = used / manned if manned else 1.0
+    share = _share(berths)
+    zh, en = _use_of(berths)
     return Binding(
         "docks",
         source.id,
         share,
         share >= FULL and goods_left,
-        f"{source.id} 装车位：有人值守的 {manned:,} 车位分钟用了 {used:,}，车辆排队共 {berths.queued_min:,} 分钟",
-        f"docks of {source.id}: {used:,} of {manned:,} manned dock-minutes used, "
-        f"vehicles queued {berths.queued_min:,} min in all",
+        f"{source.id} 装车位：{zh}",
+        f"docks of {source.id}: {en}",
         points,
     )
+
+
+def _share(berths: Berths) -> float:
+    return berths.used_min / berths.manned_min if berths.manned_min else 1.0
+
+
+def _use_of(berths: Berths) -> tuple[str, str]:
+    """How much docks or bays are in use, in words."""
+    used, manned, queued = berths.used_min, berths.manned_min, berths.queued_min
+    if not manned:
+        return "来得及用的时候没有人值守", "none is manned while it would be of use"
+    zh = f"有人值守的 {manned:,} 车位分钟用了 {used:,}"
+    en = f"{used:,} of {manned:,} manned berth-minutes used"
+    if not queued:
+        return zh, en
+    return f"{zh}，车辆排队共 {queued:,} 分钟", f"{en}, vehicles queued {queued:,} min in all"
 
 
 def _crews(source: Source, berths: Berths, points: dict[str, int], begin: int, rises: list[int]) -> Binding:
@@ -174,20 +214,37 @@ def _crews(source: Source, berths: Berths, points: dict[str, int], begin: int, r
 
 
 def _vehicles(scene: Scene) -> Iterator[Binding]:
-    """Types of vehicle; used up are those that have no time for a further trip."""
+    """Types of vehicle; used up are those that have no time for a further trip, or no way back for one."""
+    stuck = scene.stuck()
     for kind in scene.scenario.vehicles:
         count, spent = kind.count - len(kind.lost), scene.spent(kind)
-        share = spent / count if count else 1.0
+        share = spent / count if count else 0.0
+        no_way = min(spent, sum(name.startswith(f"{kind.type}#") for name in stuck))
+        zh, en = _use_of_vehicles(count, spent - no_way, no_way)
         reached = [p.id for p in scene.scenario.points if kind.size <= p.max_size]
         yield Binding(
             "vehicles",
             kind.type,
             share,
             share >= FULL,
-            f"车辆 {kind.type}：{count} 辆，其中 {spent} 辆排不下下一趟",
-            f"vehicles {kind.type}: {count}, of which {spent} have no time for a further trip",
+            f"车辆 {kind.type}：{zh}",
+            f"vehicles {kind.type}: {en}",
             scene.goes_without(reached),
         )
+
+
+def _use_of_vehicles(count: int, no_time: int, no_way: int) -> tuple[str, str]:
+    if not count:
+        return "没有可用的", "none to drive"
+    zh, en = f"{count} 辆", f"{count}"
+    if no_time:
+        zh, en = f"{zh}，其中 {no_time} 辆排不下下一趟", f"{en}, {no_time} without time for a further trip"
+    if no_way:
+        zh, en = (
+            f"{zh}，其中 {no_way} 辆没有路回出货地",
+            f"{en}, {no_way} without an open way back to a source",
+        )
+    return zh, en
 
 
 def _bays(scene: Scene) -> Iterator[Binding]:
@@ -198,17 +255,15 @@ def _bays(scene: Scene) -> Iterator[Binding]:
         if end <= begin:
             continue
         berths = Berths(scene, point.id, point.bays, begin, end)
-        used, manned = berths.used_min, berths.manned_min
-        share = used / manned if manned else 1.0
+        share = _share(berths)
+        zh, en = _use_of(berths)
         yield Binding(
             "bays",
             point.id,
             share,
             share >= FULL,
-            f"{point.id} 卸车位：有人值守的 {manned:,} 车位分钟用了 {used:,}，"
-            f"车辆排队共 {berths.queued_min:,} 分钟",
-            f"bays of {point.id}: {used:,} of {manned:,} manned bay-minutes used, "
-            f"vehicles queued {berths.queued_min:,} min in all",
+            f"{point.id} 卸车位：{zh}",
+            f"bays of {point.id}: {en}",
             scene.goes_without([point.id]),
         )
 
@@ -251,23 +306,49 @@ def _lanes(scene: Scene) -> Iterator[Binding]:
 
 
 def _ways(scene: Scene) -> Iterator[Binding]:
-    """Closed ways to points that lack something; binding where no source has an open way there."""
-    seen = set()
+    """Closed ways to points that lack something; binding where no source in reach has an open way there.
+
+    One from a point that no source has an open way to is not told: nothing could come along it.
+    """
+    back = list(_ways_back(scene))
+    yield from back
+    seen = {pair for row in back for pair in ((row.id, row.other), (row.other, row.id))}
     sources = [source.id for source in scene.scenario.sources]
+    in_reach = scene.sources_in_reach()
     for way in sorted(scene.scenario.closures):
         here, there = way if way[1] in scene.missing else (way[1], way[0])
-        if there not in scene.missing or (here, there) in seen:
+        if here == there or there not in scene.missing or (here, there) in seen:
             continue
         seen.add((here, there))
-        cut_off = all(scene.minutes(source, there) >= FAR for source in sources)
+        if here not in sources and all(scene.minutes(source, here) >= FAR for source in sources):
+            continue
+        cut_off = all(scene.minutes(source, there) >= FAR for source in in_reach)
         yield Binding(
             "ways",
             here,
             1.0 if cut_off else 0.0,
             cut_off,
-            f"{here} 与 {there} 之间的路不通" + ("，没有出货地能直达" if cut_off else ""),
+            f"{here} 与 {there} 之间的路不通" + ("，车能到的出货地都不能直达" if cut_off else ""),
             f"the way between {here} and {there} is closed"
-            + (": no source has an open way" if cut_off else ""),
+            + (": no source in reach of vehicles has an open way" if cut_off else ""),
             scene.goes_without([there]),
             other=there,
         )
+
+
+def _ways_back(scene: Scene) -> Iterator[Binding]:
+    """Closed ways to a source from where vehicles stand that have no other way to any."""
+    sources = {source.id for source in scene.scenario.sources}
+    stand = set(scene.stuck().values())
+    for here, there in sorted(scene.scenario.closures):
+        if here in stand and there in sources:
+            yield Binding(
+                "ways",
+                here,
+                1.0,
+                True,
+                f"{here} 回 {there} 的路不通，送完货的车回不到任何出货地",
+                f"the way back from {here} to {there} is closed: vehicles there have none to any source",
+                scene.goes_without(scene.missing),
+                other=there,
+            )

@@ -22,6 +22,7 @@ class Scene:
     blocked  {item: {point: people who would lack something by this item alone}}
     taken    {(source, item): units loaded}
     short    {item: units that all places together still ask for}
+    fleet    the vehicles that can still drive, from when and where they are free of what has begun
     windows  {source: [begin, end)}, the minutes at which a load can begin there and still be of use
     """
 
@@ -45,6 +46,7 @@ class Scene:
                 self.short[item] += units
         fastest = max((kind.speed_factor for kind in scenario.vehicles), default=1.0)
         model = Model(scenario)
+        self.fleet = model.vehicles
         self._index, self._minutes = model.node_index, model.minutes(fastest)
         self._sources = {source.id: source for source in scenario.sources}
         self.windows = {source.id: self._loads_within(source) for source in scenario.sources}
@@ -95,6 +97,27 @@ class Scene:
     def minutes(self, here: str, there: str) -> int:
         """Minutes of the fastest vehicle from node to node; FAR where no way is open."""
         return int(self._minutes[self._index[here], self._index[there]])
+
+    def way_to_sources(self, node: int) -> int:
+        """Minutes of the fastest vehicle from a node, by its number, to the nearest source; FAR if there is none."""
+        return int(self._minutes[node, : len(self.scenario.sources)].min(initial=FAR))
+
+    def sources_in_reach(self) -> list[str]:
+        """Sources that some vehicle can get to by open ways, whatever it passes; all where there is no vehicle."""
+        reached = np.zeros(len(self._minutes), dtype=bool)
+        reached[[vehicle.node for vehicle in self.fleet]] = True
+        count = -1
+        while count < (count := int(reached.sum())):
+            reached |= (self._minutes[reached] < FAR).any(axis=0)
+        return [name for name in self._sources if reached[self._index[name]] or not self.fleet]
+
+    def stuck(self) -> dict[str, str]:
+        """{vehicle: where its last trip ended}, of those that no open way leads back to any source from there."""
+        last = {
+            trip.vehicle: trip.visits[-1].node
+            for trip in sorted(self.trips, key=lambda trip: trip.visits[0].start)
+        }
+        return {name: node for name, node in last.items() if self.way_to_sources(self._index[node]) >= FAR}
 
     def _loads_within(self, source: Source) -> tuple[int, int]:
         """[begin, end): minutes at which a load can begin at a source and still be handed over in time."""

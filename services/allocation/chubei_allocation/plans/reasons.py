@@ -18,10 +18,11 @@ def show(session: Session, plan_id: UUID) -> Reasons:
     scenario = parse_scenario(body)
     found = explain(scenario, parse_trips(plan.plan, scenario))
     names = names_of(body)
+    caused = [point for cause in found.causes for point in cause.points]
     return Reasons(
         plan_id=plan_id,
-        zh=found.zh,
-        en=found.en,
+        zh=with_names(found.zh, names["zh"], *caused),
+        en=with_names(found.en, names["en"], *caused),
         people=found.people,
         supported=found.supported,
         settled=found.settled,
