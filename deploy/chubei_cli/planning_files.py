@@ -1,10 +1,9 @@
-"""What the planning commands share: their files, their limits, and Ctrl-C."""
+"""What the planning commands share: their files, their limits, and being asked to end."""
 
 from __future__ import annotations
 
 import json
 import math
-import os
 import signal
 import sys
 import tempfile
@@ -86,17 +85,26 @@ def read_trips(path: Path, scenario: Scenario) -> tuple[Trip, ...]:
 
 def refuse_unwritable(option: str, path: Path, *inputs: Path) -> None:
     """Refuse a place where no file can be put, or none should be, before any time is spent."""
-    folder = path.parent
-    if path.exists() and any(path.samefile(read) for read in inputs):
+    takes_files = _takes_files(path)
+    there = takes_files and path.exists()
+    if there and any(path.samefile(read) for read in inputs):
         raise CommandError(
             f"{option} {path}：这是输入文件，请换一个文件名 / is an input itself; name another file"
         )
-    special = path.exists() and not path.is_file()  # a folder, or /dev/null: never replaced by a plan
-    if special or not folder.is_dir() or not os.access(folder, os.W_OK):
+    if not takes_files or (there and not path.is_file()):  # a folder, or /dev/null: never replaced by a plan
         raise CommandError(
             f"{option} {path}：不能写到这里，请换一个已有且可写的文件夹 / "
             "cannot be written there; name a file in an existing, writable folder"
         )
+
+
+def _takes_files(path: Path) -> bool:
+    """Whether a file of that name can be made there."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}."):
+            return True
+    except OSError:
+        return False
 
 
 def write_json(option: str, path: Path, body: dict[str, Any]) -> None:
@@ -121,7 +129,7 @@ def write_json(option: str, path: Path, body: dict[str, Any]) -> None:
 
 @contextmanager
 def interruptible() -> Iterator[threading.Event]:
-    """Ctrl-C asks to end with what has been found so far; a second Ctrl-C ends the command."""
+    """Ctrl-C or SIGTERM asks to end with what has been found so far; a second one ends the command."""
     asked = threading.Event()
 
     def ask(_number: int, _frame: object) -> None:
@@ -129,8 +137,9 @@ def interruptible() -> Iterator[threading.Event]:
             raise KeyboardInterrupt
         asked.set()
 
-    before = signal.signal(signal.SIGINT, ask)
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield asked
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -144,6 +144,13 @@ def test_vehicles_bind() -> None:
     assert 400 - 1e-6 <= served(data) < 500
 
 
+def test_closed_ways_bind() -> None:
+    data = world()
+    nodes = [place["id"] for place in data["sources"] + data["points"]]
+    data["closures"] = [[here, there] for here in nodes for there in nodes if here != there]
+    assert served(data) == pytest.approx(0, abs=0.1)
+
+
 def test_docks_bind() -> None:
     data = world()
     data["sources"][0]["docks"] = [[0, 0], [100, 1]]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from io import StringIO
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from chubei_allocation.planner import Progress
 from chubei_cli.plan_screen import SolveBar
 from planner_cases import plain
 from rich.console import Console
+
+from tests.bench.generate import make
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -96,6 +100,32 @@ def test_a_folder_that_is_not_there_is_refused_at_once(scenario: Path, tmp_path:
     assert done.returncode == 2
     assert "--out" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_name_that_is_too_long_is_refused_at_once(scenario: Path, tmp_path: Path) -> None:
+    done = run(scenario, "--out", tmp_path / ("x" * 251 + ".json"), "--time-limit", 3600)
+    assert done.returncode == 2
+    assert "--out" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_is_asked_to_end_writes_what_was_found(tmp_path: Path, number: signal.Signals) -> None:
+    scenario, out = tmp_path / "district.json", tmp_path / "plan.json"
+    scenario.write_text(json.dumps(make("district", 0)))
+    command = [sys.executable, "-m", "chubei_cli.plan", scenario, "--out", out, "--time-limit", "3600"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        while not caught(process.pid) >> (signal.SIGTERM - 1) & 1 and process.poll() is None:
+            time.sleep(0.05)  # it listens from when it solves on
+        process.send_signal(number)
+    assert process.returncode == 0
+    assert json.loads(out.read_text())["solver"]["status"] == "stopped"
+
+
+def caught(pid: int) -> int:
+    """The signals that a process has handlers for, a bit each."""
+    told = Path(f"/proc/{pid}/status").read_text()
+    return int(told.split("SigCgt:")[1].split()[0], 16)
 
 
 def test_neither_the_scenario_nor_a_device_is_replaced_by_a_plan(scenario: Path, tmp_path: Path) -> None:

@@ -61,6 +61,15 @@ def test_everyone_is_served_where_there_is_enough() -> None:
     assert found.unmet == ()
 
 
+def test_where_there_is_nothing_and_nobody_the_plan_is_empty() -> None:
+    data = plain()
+    for key in ("items", "kits", "sources", "supply", "points", "vehicles", "demands", "closures"):
+        data[key] = []
+    data["travel"] = {"kind": "geodesic", "circuity": 1.0, "speed_kmh": 20}
+    found = made(data)
+    assert (found.trips, found.unmet, found.claims.utility) == ((), (), 1.0)
+
+
 def test_what_cannot_be_met_is_said() -> None:
     data = plain()
     data["supply"] = [row for row in data["supply"] if row["item"] != "bed"]

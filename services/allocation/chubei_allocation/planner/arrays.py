@@ -124,7 +124,7 @@ def build_arrays(model: Model) -> Arrays:
             (model.item_index[demand.item], demand.units, demand.worth, by_min)
         )
     kg, m3 = model.kg, model.m3
-    load = kg / max(1e-9, kg.mean()) + m3 / max(1e-9, m3.mean())
+    load = sum(size / max(1e-9, size.sum() / max(1, len(size))) for size in (kg, m3))
     if model.vehicles:
         payload = np.mean([vehicle.payload_kg for vehicle in model.vehicles])
         volume = np.mean([vehicle.volume_m3 for vehicle in model.vehicles])
@@ -188,7 +188,9 @@ def build_arrays(model: Model) -> Arrays:
         kg_per_min=np.array([node.kg_per_min for node in model.nodes], dtype=np.float64),
         opens=np.array([node.opens_min for node in model.nodes], dtype=np.int64),
         max_size=np.array([node.max_size for node in model.nodes], dtype=np.float64),
-        manned=np.stack([_by_minute(node.berths, scenario.deadline_min) for node in model.nodes]),
+        manned=np.array(
+            [_by_minute(node.berths, scenario.deadline_min) for node in model.nodes], dtype=np.int16
+        ).reshape(-1, scenario.deadline_min + 1),
         first_holding=np.array(first_holding, dtype=np.int64),
         holding_item=np.array(holding_item, dtype=np.int64),
         holding_of=holding_of,

@@ -100,14 +100,16 @@ class Model:
     def shortest(self, speed_factor: float) -> IntArray:
         """Minutes that no way from node to node, by whatever stops, can undercut, shape (nodes, nodes).
 
-        On the globe the direct way, closures left aside; on a table all shortest paths (for very large ones
+        On the globe the direct way, on a table or where ways are closed the shortest path (for very large networks
         the longer of the least way out and the least way in).
         """
         if speed_factor not in self._shortest:
             base = self._open_minutes / speed_factor
             np.fill_diagonal(base, 0.0)
-            if self.scenario.travel.minutes is not None:
-                base = _all_shortest(np.maximum(1.0, np.ceil(self._minutes / speed_factor - 1e-9)))
+            table = self.scenario.travel.minutes is not None
+            if table or self.scenario.closures:
+                paths = _all_shortest(np.maximum(1.0, np.ceil(self._minutes / speed_factor - 1e-9)))
+                base = paths if table else np.maximum(base, paths)
             whole = np.maximum(1, np.ceil(base - 1e-7))
             np.fill_diagonal(whole, 0)
             self._shortest[speed_factor] = np.where(np.isfinite(whole), np.minimum(whole, FAR), FAR).astype(

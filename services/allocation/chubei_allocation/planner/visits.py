@@ -46,8 +46,8 @@ def make_visits(a: Arrays, most_visits: int) -> Visits:
 def stops_of(visits: Visits) -> Stops:
     """All visits of a plan."""
     vehicle, k = spread(visits.vehicle_visits)
-    rows = visits.rows[vehicle, k].astype(np.int64)
-    return Stops(vehicle, rows[:, TRIP], rows[:, NODE], rows[:, DROP], rows[:, START], rows[:, END])
+    columns = np.ascontiguousarray(visits.rows[vehicle, k].T, dtype=np.int64)
+    return Stops(vehicle, *columns[[TRIP, NODE, DROP, START, END]])
 
 
 def spread(counts: Ints) -> tuple[Ints, Ints]:
