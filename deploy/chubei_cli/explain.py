@@ -16,7 +16,6 @@ from .explain_screen import AdviceBar, show_advice, show_explanation
 from .planning_files import (
     compile_first,
     interruptible,
-    read_json,
     read_scenario,
     read_trips,
     refuse_seed,
@@ -66,8 +65,7 @@ def explain(
     stop = stop_of(time_limit_s, work_limit, DEFAULT_S)
     refuse_seed(seed)
     scenario = read_scenario(scenario_path)
-    _refuse_of_another(plan_path, scenario)
-    trips = _obedient(read_trips(plan_path, scenario), scenario, plan_path)
+    trips = _obedient(read_trips(plan_path, scenario, of_any=False), scenario, plan_path)
     if json_path is not None:
         refuse_unwritable("--json", json_path, scenario_path, plan_path)
     console = Console()
@@ -79,17 +77,6 @@ def explain(
     if json_path is not None:
         body = {"format": "planning-explanation/1", "scenario": scenario.name, **found.as_json()}
         write_json("--json", json_path, body | ({"advised": told.as_json()} if told else {}))
-
-
-def _refuse_of_another(path: Path, scenario: Scenario) -> None:
-    """A plan says whose it is: told before what does not fit in it. Raises CommandError."""
-    plan = read_json(path)
-    name = plan.get("scenario") if isinstance(plan, dict) else None
-    if isinstance(name, str) and name != scenario.name:
-        raise CommandError(
-            f"{path}：计划属于情景 {name}，这里的情景是 {scenario.name}，请给它自己的计划 / "
-            f"the plan is of scenario {name}, this is {scenario.name}: give a plan of its own"
-        )
 
 
 def _obedient(trips: tuple[Trip, ...], scenario: Scenario, path: Path) -> tuple[Trip, ...]:

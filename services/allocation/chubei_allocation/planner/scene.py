@@ -106,9 +106,11 @@ class Scene:
         """Sources that some vehicle can get to by open ways, whatever it passes; all where there is no vehicle."""
         reached = np.zeros(len(self._minutes), dtype=bool)
         reached[[vehicle.node for vehicle in self.fleet]] = True
-        count = -1
-        while count < (count := int(reached.sum())):
-            reached |= (self._minutes[reached] < FAR).any(axis=0)
+        for _ in reached:  # no way passes more places than there are
+            further = reached | (self._minutes[reached] < FAR).any(axis=0)
+            if (further == reached).all():
+                break
+            reached = further
         return [name for name in self._sources if reached[self._index[name]] or not self.fleet]
 
     def stuck(self) -> dict[str, str]:
