@@ -20,7 +20,7 @@ def test_an_order_is_found_by_what_stands_on_it(desk, night):
         answer = route.fetch()
         told = answer.json()
         copies = [
-            row | {"id": f"{row['id'][:-2]}{n}0", "number": f"{row['number']}-{n}"}
+            row | {"id": f"{row['id']}-{n}", "number": f"{row['number']}-{n}"}
             for n in range(9)
             for row in told["rows"]
         ]
