@@ -40,6 +40,9 @@ ROUND_VISITS = 20  # of regions, by each chain, until they are compared
 ROUNDS_APART = 6  # until the worse chain begins anew from the better one
 LOADS_AFTER = 70  # moves for each trip, until loads are planned anew
 WAIT = 0.01  # what waiting counts: so much utility for all people and the whole time
+NO_MORE = 0.0005  # so near to its bound utility has no room: from then on only waits are shortened,
+WAIT_ONLY = 0.3  # which count so much,
+QUIET = (0.003, 0.0002)  # at these temperatures: higher ones lose utility, lower ones find little
 
 
 class Pace(NamedTuple):
@@ -94,6 +97,8 @@ class Search:
         self.moves = 0
         self.ended = False
         self.given_worth = 0.0  # weighted people that a trip left as it was given is worth
+        self.wait, self.floor = WAIT, 0.0  # a plan of less utility than the floor is no better one
+        self.bound: Callable[[], float] = lambda: 1.0  # what utility can be at most
         self.watch = Watch()
         self.visits = self.best.visits
         self.replay(self.chains[0], self.best)
@@ -141,12 +146,16 @@ class Search:
 
     def value(self, state: State) -> float:
         """What a plan comes to in the end, in weighted people."""
-        return state.value(self.arrays, Aim(WAIT, 0.0, self.given_worth))
+        value = state.value(self.arrays, Aim(self.wait, 0.0, self.given_worth))
+        return value if self.utility_of(state) >= self.floor else value - self.model.total_worth
 
     @property
     def utility(self) -> float:
+        return self.utility_of(self.best)
+
+    def utility_of(self, state: State) -> float:
         total = self.model.total_worth
-        return float(self.best.score[:, 0].sum()) / total if total else 1.0
+        return float(state.score[:, 0].sum()) / total if total else 1.0
 
     @property
     def score(self) -> Floats:
@@ -200,8 +209,17 @@ class Search:
 
     def _heat(self, pace: Pace, part: float) -> tuple[float, Aim]:
         """Temperature, in what an average trip is worth, and aim, when a share of the time has passed."""
-        hope = 0.1 * (1 - part) if part < 0.8 else 0.0
-        return pace.hot * (pace.cold / pace.hot) ** part, Aim(WAIT, hope, self.given_worth)
+        if not self.floor and not self.given_worth and self.utility >= self.bound() - NO_MORE:
+            self._only_wait()
+        hot, cold = QUIET if self.floor else (pace.hot, pace.cold)
+        hope = 0.1 * (1 - part) if part < 0.8 and not self.floor else 0.0
+        return hot * (cold / hot) ** part, Aim(self.wait, hope, self.given_worth)
+
+    def _only_wait(self) -> None:
+        """From now on shorten how long people wait, at no cost of utility."""
+        self.wait, self.floor = WAIT_ONLY, self.utility
+        for chain in self.chains:
+            chain.best_value = self.value(chain.best_state)
 
     def _improve_apart(
         self, progress: Callable[[], float], over: Callable[[], bool], enough: Callable[[], bool]
@@ -303,7 +321,7 @@ class Search:
             base = chain.base
             settle(self.arrays, self.given, state.visits, beside, base)
             stops = Stops(*(column[~beside[stops.vehicle, stops.trip]] for column in stops))
-        loads = best_loads(self.arrays, base, stops, WAIT, self.watch)
+        loads = best_loads(self.arrays, base, stops, self.wait, self.watch)
         if loads is None:
             return
         write_wishes(self.arrays, base, chain.work, state.days, stops, loads, beside)
@@ -354,7 +372,8 @@ class Search:
         )
         if greedy:
             value = merit(a, work, nodes, Aim(aim.wait, 0.0)) + aim.given * count_given(days, vehicles)
-            if value <= state.value(a, aim, points, vehicles):
+            less = self.floor and work.score[points, 0].sum() < state.score[points, 0].sum()
+            if less or value <= state.value(a, aim, points, vehicles):
                 return
         clean(work, days, vehicles)
         copy_days(days, state.days, vehicles, nodes, a.sources)

@@ -138,6 +138,7 @@ class _Solve:
         self.phase = "improve"
         if not resumed and self.bounding.is_alive() and len(self.search.vehicles) < 100:
             self._await()
+        self.search.bound = lambda: self.bound.utility
         self.search.improve(lambda: begin + (1 - begin) * self._part(), self._over, self._enough)
         cut_surplus(self.search)
         self.watch.stop()
