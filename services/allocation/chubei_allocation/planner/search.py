@@ -43,6 +43,7 @@ WAIT = 0.01  # what waiting counts: so much utility for all people and the whole
 NO_MORE = 0.0005  # so near to its bound utility has no room: from then on only waits are shortened,
 WAIT_ONLY = 0.3  # which count so much,
 QUIET = (0.003, 0.0002)  # at these temperatures: higher ones lose utility, lower ones find little
+WORST = -1e300
 
 
 class Pace(NamedTuple):
@@ -68,7 +69,7 @@ class Chain:
         self.base = Base(*(array.copy() for array in base))
         self.rng = np.random.default_rng(seed)
         self.best_state = State(a, most_trips)
-        self.best_value = -1e300
+        self.best_value = WORST
 
     def keep_best(self, search: Search, state: State) -> None:
         """Remember a state if it is the best of this chain."""
@@ -97,7 +98,8 @@ class Search:
         self.moves = 0
         self.ended = False
         self.given_worth = 0.0  # weighted people that a trip left as it was given is worth
-        self.wait, self.floor = WAIT, 0.0  # a plan of less utility than the floor is no better one
+        self.only_wait, self.wait = False, WAIT
+        self.floor = 0.0  # a plan of less utility is no better one
         self.bound: Callable[[], float] = lambda: 1.0  # what utility can be at most
         self.watch = Watch()
         self.visits = self.best.visits
@@ -209,17 +211,17 @@ class Search:
 
     def _heat(self, pace: Pace, part: float) -> tuple[float, Aim]:
         """Temperature, in what an average trip is worth, and aim, when a share of the time has passed."""
-        if not self.floor and not self.given_worth and self.utility >= self.bound() - NO_MORE:
-            self._only_wait()
-        hot, cold = QUIET if self.floor else (pace.hot, pace.cold)
-        hope = 0.1 * (1 - part) if part < 0.8 and not self.floor else 0.0
+        if not self.only_wait and not self.given_worth and self.utility >= self.bound() - NO_MORE:
+            self._shorten_waits()
+        hot, cold = QUIET if self.only_wait else (pace.hot, pace.cold)
+        hope = 0.1 * (1 - part) if part < 0.8 and not self.only_wait else 0.0
         return hot * (cold / hot) ** part, Aim(self.wait, hope, self.given_worth)
 
-    def _only_wait(self) -> None:
+    def _shorten_waits(self) -> None:
         """From now on shorten how long people wait, at no cost of utility."""
-        self.wait, self.floor = WAIT_ONLY, self.utility
+        self.only_wait, self.wait, self.floor = True, WAIT_ONLY, self.utility - 1e-9
         for chain in self.chains:
-            chain.best_value = self.value(chain.best_state)
+            chain.best_value = WORST  # by another measure; the best of all is kept
 
     def _improve_apart(
         self, progress: Callable[[], float], over: Callable[[], bool], enough: Callable[[], bool]
@@ -372,7 +374,7 @@ class Search:
         )
         if greedy:
             value = merit(a, work, nodes, Aim(aim.wait, 0.0)) + aim.given * count_given(days, vehicles)
-            less = self.floor and work.score[points, 0].sum() < state.score[points, 0].sum()
+            less = self.only_wait and work.score[points, 0].sum() < state.score[points, 0].sum()
             if less or value <= state.value(a, aim, points, vehicles):
                 return
         clean(work, days, vehicles)
