@@ -65,7 +65,7 @@ def explain(
     stop = stop_of(time_limit_s, work_limit, DEFAULT_S)
     refuse_seed(seed)
     scenario = read_scenario(scenario_path)
-    trips = _obedient(read_trips(plan_path, scenario, of_any=False), scenario, plan_path)
+    trips = _obedient(read_trips(plan_path, scenario), scenario, plan_path)
     if json_path is not None:
         refuse_unwritable("--json", json_path, scenario_path, plan_path)
     console = Console()

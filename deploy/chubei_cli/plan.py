@@ -62,7 +62,7 @@ def plan(
     stop = stop_of(time_limit_s, work_limit, DEFAULT_TIME_LIMIT_S * (REPLAN_SHARE if previous_path else 1))
     refuse_seed(seed)
     scenario = read_scenario(scenario_path)
-    previous = read_trips(previous_path, scenario) if previous_path else None
+    previous = read_trips(previous_path, scenario, of_before=True) if previous_path else None
     refuse_unwritable("--out", out_path, scenario_path)
     console = Console(stderr=True)
     compile_first()

@@ -75,17 +75,17 @@ def read_scenario(path: Path) -> Scenario:
         raise CommandError(f"{path}: {error}") from None
 
 
-def read_trips(path: Path, scenario: Scenario, of_any: bool = True) -> tuple[Trip, ...]:
-    """The trips of a planning-plan/1 file, which may be `of_any` scenario or has to be of this. Raises CommandError."""
+def read_trips(path: Path, scenario: Scenario, of_before: bool = False) -> tuple[Trip, ...]:
+    """The trips of a planning-plan/1 file of this scenario, or of what it was before. Raises CommandError."""
     plan = read_json(path)
     name = plan.get("scenario") if isinstance(plan, dict) else None
-    if not of_any and isinstance(name, str) and name != scenario.name:
+    if not of_before and isinstance(name, str) and name != scenario.name:
         raise CommandError(
             f"{path}：计划属于情景 {name}，这里的情景是 {scenario.name}，请给它自己的计划 / "
             f"the plan is of scenario {name}, this is {scenario.name}: give a plan of its own"
         )
     try:
-        return parse_trips(plan, scenario)
+        return parse_trips(plan, scenario, of_before)
     except ScenarioError as error:
         raise CommandError(f"{path}: {error}") from None
 

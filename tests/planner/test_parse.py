@@ -208,6 +208,11 @@ def test_what_is_no_json_is_refused(text: bytes) -> None:
         load_json(text, "file.json")
 
 
+def test_a_number_that_is_none_is_named_by_its_line() -> None:
+    with pytest.raises(ScenarioError, match="file.json line 2"):
+        load_json(b'{"NaN": "a \\" NaN",\n "b": [1, NaN]}', "file.json")
+
+
 def test_keys_that_the_format_does_not_know_are_left_alone() -> None:
     data = plain()
     data["provenance"] = {"source": "invented"}

@@ -50,6 +50,20 @@ def test_it_writes_a_plan_and_says_what_it_reaches(scenario: Path, tmp_path: Pat
     assert told["changes"] == {"kept": len(stored["trips"]), "changed": 0, "dropped": 0, "new": 0}
 
 
+def test_trips_to_what_the_scenario_has_lost_are_dropped(scenario: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.json", tmp_path / "second.json"
+    assert run(scenario, "--out", first, "--work-limit", 60).returncode == 0
+    old = json.loads(first.read_text())
+    for trip in old["trips"]:
+        trip["vehicle"] = trip["vehicle"].replace("#", "-sold#")
+        trip["visits"][-1]["node"] = "closed since"
+    first.write_text(json.dumps(old))
+    again = run(scenario, "--out", second, "--work-limit", 60, "--previous", first)
+    assert again.returncode == 0, again.stderr
+    told = json.loads(second.read_text())
+    assert told["changes"] == {"kept": 0, "changed": 0, "dropped": len(old["trips"]), "new": len(told["trips"])}
+
+
 def test_what_is_short_is_told_by_name_and_nothing_of_what_there_is_none_of(tmp_path: Path) -> None:
     scenario = tmp_path / "scenario.json"
     scenario.write_text(json.dumps({**plain(), "vehicles": [], "committed": []}))

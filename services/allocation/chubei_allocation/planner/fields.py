@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -146,8 +147,11 @@ def load_json(data: bytes, place: str) -> Any:
     """
 
     def constant(name: str) -> Any:
+        tokens = re.finditer(r'"(?:[^"\\]|\\.)*"|' + name, text)
+        first = next(token for token in tokens if token[0] == name)
+        line = text.count("\n", 0, first.start()) + 1
         raise ScenarioError(
-            place, f"{name} 不是数 / {name} is no number", "请填有限的数 / give finite numbers"
+            f"{place} line {line}", f"{name} 不是数 / {name} is no number", "请填有限的数 / give finite numbers"
         )
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -163,7 +167,8 @@ def load_json(data: bytes, place: str) -> Any:
         return made
 
     try:
-        return json.loads(data.decode("utf-8-sig"), parse_constant=constant, object_pairs_hook=once)
+        text = data.decode("utf-8-sig")
+        return json.loads(text, parse_constant=constant, object_pairs_hook=once)
     except ScenarioError:
         raise
     except json.JSONDecodeError as error:

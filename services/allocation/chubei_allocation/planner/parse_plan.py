@@ -10,11 +10,14 @@ from .parse_trips import Known, goods_of, trip_of
 from .scenario import PLAN_FORMAT, Changes, Claims, Plan, Scenario, SolverReport, Trip, Unmet
 
 
-def parse_trips(data: Any, scenario: Scenario) -> tuple[Trip, ...]:
-    """The trips of a planning-plan/1 object; raises ScenarioError when it has not that shape."""
+def parse_trips(data: Any, scenario: Scenario, of_before: bool = False) -> tuple[Trip, ...]:
+    """The trips of a planning-plan/1 object; raises ScenarioError when it has not that shape.
+
+    Those of a plan `of_before` may name vehicles, places and items that the scenario has lost since.
+    """
     root = Field(data, "" if isinstance(data, dict) else "plan")
     root["format"].one_of(PLAN_FORMAT)
-    known = Known(scenario)
+    known = Known(scenario, of_before)
     return tuple(trip_of(row, known) for row in root["trips"].rows())
 
 
