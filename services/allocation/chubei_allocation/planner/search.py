@@ -276,6 +276,8 @@ class Search:
             if moves_since < 0 or moves_since >= LOADS_AFTER * int(state.days.trips.sum()):
                 before = self.chains[0].best_state
                 for anew in (self._link, self._plan_loads):
+                    if over():
+                        return
                     before.become(state)
                     self.run([partial(anew, self.chains[0], state)], over)
                     if self.value(state) < self.value(before):  # rounding took more than was found
