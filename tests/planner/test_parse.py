@@ -209,8 +209,8 @@ def test_what_is_no_json_is_refused(text: bytes) -> None:
 
 
 def test_a_number_that_is_none_is_named_by_its_line() -> None:
-    with pytest.raises(ScenarioError, match="file.json line 2"):
-        load_json(b'{"NaN": "a \\" NaN",\n "b": [1, NaN]}', "file.json")
+    with pytest.raises(ScenarioError, match="in the file line 2"):
+        load_json(b'{"NaN": "a \\" NaN",\n "b": [1, NaN]}', "in the file")
 
 
 def test_keys_that_the_format_does_not_know_are_left_alone() -> None:

@@ -61,7 +61,12 @@ def test_trips_to_what_the_scenario_has_lost_are_dropped(scenario: Path, tmp_pat
     again = run(scenario, "--out", second, "--work-limit", 60, "--previous", first)
     assert again.returncode == 0, again.stderr
     told = json.loads(second.read_text())
-    assert told["changes"] == {"kept": 0, "changed": 0, "dropped": len(old["trips"]), "new": len(told["trips"])}
+    assert told["changes"] == {
+        "kept": 0,
+        "changed": 0,
+        "dropped": len(old["trips"]),
+        "new": len(told["trips"]),
+    }
 
 
 def test_what_is_short_is_told_by_name_and_nothing_of_what_there_is_none_of(tmp_path: Path) -> None:

@@ -151,7 +151,9 @@ def load_json(data: bytes, place: str) -> Any:
         first = next(token for token in tokens if token[0] == name)
         line = text.count("\n", 0, first.start()) + 1
         raise ScenarioError(
-            f"{place} line {line}", f"{name} 不是数 / {name} is no number", "请填有限的数 / give finite numbers"
+            f"{place} line {line}",
+            f"{name} 不是数 / {name} is no number",
+            "请填有限的数 / give finite numbers",
         )
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
