@@ -105,17 +105,14 @@ class _Solve:
         limit = None if self.clock.stop.work_limit is not None else self.clock.left_s()
         self.bound = upper_bound(self.model, limit, self.watch)
 
-    def _await(self) -> None:
-        """Wait for the bound and its targets, but no longer than a fifth of the time that is left."""
-        patience = (self.clock.left_s() or 20.0) / 5 + self.clock.elapsed_s
-        while self.bounding.is_alive() and self.clock.elapsed_s < patience and not self.clock.over():
-            self.bounding.join(timeout=0.05)
-
     def _over(self) -> bool:
         limit, left_s = self.clock.stop.work_limit, self.clock.left_s()
         closing_s = CLOSING_S_PER_TRIP * int(self.search.best.days.trips.sum())
         done = limit is not None and self.search.moves >= limit
-        return self.clock.over() or done or (left_s is not None and left_s <= closing_s)
+        over = self.clock.over() or done or (left_s is not None and left_s <= closing_s)
+        if over:
+            self.watch.stop()
+        return over
 
     def _part(self) -> float:
         """The share of the work or time that has passed, 0 to 1."""
@@ -136,12 +133,10 @@ class _Solve:
             construct(self.search, self.bound, self._over)
         self._report(self.clock)
         self.phase = "improve"
-        if not resumed and self.bounding.is_alive() and len(self.search.vehicles) < 100:
-            self._await()
         self.search.bound = lambda: self.bound.utility
         self.search.improve(lambda: begin + (1 - begin) * self._part(), self._over, self._enough)
+        self.watch.stop()  # where no limit did: there was nothing to better, or it was good enough
         cut_surplus(self.search)
-        self.watch.stop()
         if self.bounding.is_alive():
             self.bounding.join(timeout=1.0)  # at most: a bound that is not there by then is not waited for
         self.phase = "done"
