@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import chubei_allocation.planner.construct as construct_module
 import numpy as np
+import pytest
 from chubei_allocation.planner import Stop, check, judge, parse_scenario, plan
 from chubei_allocation.planner.arrays import build_arrays, build_base
 from chubei_allocation.planner.bound import Bound
 from chubei_allocation.planner.construct import construct, left_to_others
 from chubei_allocation.planner.filling import fill
 from chubei_allocation.planner.model import Model
-from chubei_allocation.planner.search import LARGE_FLEET, Search
+from chubei_allocation.planner.neighbours import build_ways
+from chubei_allocation.planner.search import LARGE_FLEET, Chain, Search
 from chubei_allocation.planner.solve import obeying
 from planner_cases import plain
 
@@ -40,6 +43,22 @@ def test_a_large_fleet_that_is_stopped_at_once_has_a_plan_too() -> None:
     found = plan(scenario, Stop(should_stop=lambda: True))
     assert check(scenario, found) == []
     assert found.solver.status == "stopped"
+
+
+def test_a_large_fleet_has_a_plan_before_all_ways_are_weighed(monkeypatch: pytest.MonkeyPatch) -> None:
+    search = Search(Model(parse_scenario(large())), seed=0)
+    taken: list[tuple[int, float]] = []
+
+    def take(search: Search, chain: Chain) -> None:
+        take_plan(search, chain)
+        taken.append((search.moves, search.utility))
+
+    take_plan = construct_module._take
+    monkeypatch.setattr(construct_module, "_take", take)
+    construct(search, Bound(1.0, None), lambda: False)
+    assert taken[0][0] == 1, "by the nearest places only, and before the other two"
+    assert 0 < taken[0][1] <= taken[-1][1] == search.utility
+    assert search.ways.near.shape == build_ways(search.model, search.arrays).near.shape
 
 
 def test_nothing_is_loaded_where_no_room_is_left() -> None:

@@ -3,7 +3,8 @@
 A large fleet has many vehicles for each dock, so that there docks are what binds: by three ways. Every point is at
 first to get no more than the part of its people that is worth most, lest goods go where the rest of the kit never
 arrives. Where few sources hold an item that everybody needs (rare goods), these are to load little else. And small
-vehicles, which keep a dock for little, stay where they are until the search finds them something to do.
+vehicles, which keep a dock for little, stay where they are until the search finds them something to do. Before that,
+so that there is a plan in seconds, one is made by way of the nearest places only.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from .bound import Bound
 from .choose import Taste
 from .days import Days
 from .filling import CAP
+from .neighbours import nearest
 from .search import LARGE_FLEET, Chain, Search
 from .wants import Target
 
@@ -47,6 +49,7 @@ LARGE = (  # many vehicles for each dock
     Begin(True, Taste(share=0.7, further=0.5, dock=6.0, plan=1.0)),
     Begin(True, Taste(share=0.9, further=0.7, dock=3.0, plan=1.0)),
 )
+QUICK = 6, 20  # sources near a node and points near a source, for a first plan in seconds
 SMALL_LOAD = 0.3  # of the average vehicle's payload
 BUSY, FEW, MOST = 0.5, 0.25, 0.5  # shares of dock-minutes, see left_to_others
 HANDLED_MIN = 60  # so long before the deadline loads end to be of use
@@ -68,9 +71,10 @@ def construct(search: Search, bound: Bound, over: Callable[[], bool]) -> None:
 
 
 def _construct_large(search: Search, over: Callable[[], bool]) -> None:
-    """One plan by each chain at the same time, the better one of which is taken."""
-    a, chains = search.arrays, search.chains
+    """One quick plan, then one by each chain at the same time; the best is taken."""
+    a, chains, ways = search.arrays, search.chains, search.ways
     worth = [0.0] * len(chains)
+    top = 0.0
     rare = left_to_others(a, search.given)
     large = search.vehicles[a.payload >= SMALL_LOAD * a.payload.mean()]
 
@@ -81,8 +85,13 @@ def _construct_large(search: Search, over: Callable[[], bool]) -> None:
         chain.base.left[rare] = 0
         worth[k] = _simulate(search, chain, begin.taste, chain.base, large)
 
-    search.run([partial(make, k) for k in range(len(chains))], over)
-    _take(search, chains[max(range(len(chains)), key=worth.__getitem__)])
+    for ways_now, count in ((nearest(ways, *QUICK), 1), (ways, len(chains))):
+        search.ways = ways_now
+        search.run([partial(make, k) for k in range(count)], over)
+        best = max(range(count), key=worth.__getitem__)
+        if worth[best] > top:
+            top = worth[best]
+            _take(search, chains[best])
     search.best.days.aims[:, CAP + 1 : CAP + 3] = a.people[:, None]
 
 

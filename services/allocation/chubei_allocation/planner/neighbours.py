@@ -48,6 +48,12 @@ def build_ways(model: Model, a: Arrays) -> Ways:
     )
 
 
+def nearest(ways: Ways, sources: int, points: int) -> Ways:
+    """The nearest of the candidates: so many sources around each node, and points near each source."""
+    around, near = ways.around[:, :sources].copy(), ways.near[:, :points].copy()
+    return ways._replace(around=around, near=near)
+
+
 def _near(a: Arrays, to_point: Ints) -> Ints:
     """The nearest points of each source, and those that it is one of the nearest to of all that hold what they need."""
     for holders in HOLDERS_NEAR:
