@@ -50,13 +50,17 @@ class SolveBar:
         self._bar.update(self._task, completed=progress.elapsed_s, said=said)
 
 
+def _solved_in(elapsed_s: float | None) -> str:
+    return "" if elapsed_s is None else f"，求解 / solved in {elapsed_s:.1f} s"
+
+
 def show_summary(console: Console, scenario: Scenario, plan: Plan, out_path: Path) -> None:
     """The plan as people want to see it: who is served when, what is tight, who goes without."""
     people = sum(point.people for point in scenario.points)
     claims = plan.claims
     _say(
         console,
-        f"{scenario.name}：{len(plan.trips)} 车次 / trips，求解 / solved in {plan.solver.elapsed_s:.1f} s",
+        f"{scenario.name}：{len(plan.trips)} 车次 / trips" + _solved_in(plan.solver.elapsed_s),
         f"  基本救助 / basic relief  {claims.supported:,} / {people:,}",
         f"  安置 / settled           {claims.settled:,} / {people:,}",
         f"  平均等待 / mean wait     {claims.mean_wait_min:.0f} 分钟 / min",

@@ -12,7 +12,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from chubei_allocation.planner import Progress
+from chubei_allocation.planner import Progress, parse_plan, parse_scenario
 from chubei_cli.plan_screen import SolveBar
 from planner_cases import plain
 from rich.console import Console
@@ -48,6 +48,14 @@ def test_it_writes_a_plan_and_says_what_it_reaches(scenario: Path, tmp_path: Pat
     told = json.loads(second.read_text())
     assert told["trips"] == stored["trips"]
     assert told["changes"] == {"kept": len(stored["trips"]), "changed": 0, "dropped": 0, "new": 0}
+
+
+def test_the_same_work_and_seed_write_the_same_file(scenario: Path, tmp_path: Path) -> None:
+    outs = [tmp_path / "one.json", tmp_path / "other.json"]
+    for out in outs:
+        assert run(scenario, "--out", out, "--work-limit", 500, "--seed", 7).returncode == 0
+    assert outs[0].read_bytes() == outs[1].read_bytes()
+    assert parse_plan(json.loads(outs[0].read_text()), parse_scenario(plain())).solver.elapsed_s is None
 
 
 def test_trips_to_what_the_scenario_has_lost_are_dropped(scenario: Path, tmp_path: Path) -> None:

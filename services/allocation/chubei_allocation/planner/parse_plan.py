@@ -26,6 +26,7 @@ def parse_plan(data: Any, scenario: Scenario) -> Plan:
     root = Field(data, "" if isinstance(data, dict) else "plan")
     trips = parse_trips(data, scenario)
     claims, solver = root["claims"], root["solver"]
+    elapsed_s = solver.maybe("elapsed_s")
     return Plan(
         scenario=root["scenario"].text(),
         trips=trips,
@@ -43,7 +44,7 @@ def parse_plan(data: Any, scenario: Scenario) -> Plan:
             bound=solver["bound"].number(),
             gap=solver["gap"].number(),
             method=solver["method"].text(),
-            elapsed_s=solver["elapsed_s"].number(),
+            elapsed_s=elapsed_s.number() if elapsed_s else None,
         ),
         unmet=tuple(_unmet(row, scenario) for row in optional_rows(root, "unmet")),
         changes=_changes(root.maybe("changes")),

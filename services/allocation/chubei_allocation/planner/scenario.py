@@ -215,7 +215,10 @@ class Unmet:
 
 @dataclass(frozen=True)
 class SolverReport:
-    """How the plan was found. `status`: optimal (gap 0 to six decimals), feasible, or stopped (cancelled)."""
+    """How the plan was found. `status`: optimal (gap 0 to six decimals), feasible, or stopped (cancelled).
+
+    elapsed_s: None where work was the only limit, so that what gives the same plan gives the same file.
+    """
 
     status: str
     seed: int
@@ -223,7 +226,7 @@ class SolverReport:
     bound: float
     gap: float
     method: str
-    elapsed_s: float
+    elapsed_s: float | None
 
 
 @dataclass(frozen=True)
@@ -251,7 +254,7 @@ class Plan:
             "format": PLAN_FORMAT,
             "scenario": self.scenario,
             "claims": dict(vars(self.claims)),
-            "solver": dict(vars(self.solver)),
+            "solver": {key: value for key, value in vars(self.solver).items() if value is not None},
             "unmet": [{**vars(row), "short": dict(row.short)} for row in self.unmet],
             "trips": [trip.as_json() for trip in self.trips],
         }

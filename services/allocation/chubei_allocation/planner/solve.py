@@ -182,7 +182,7 @@ def plan(
         bound=bound,
         gap=round((bound - utility) / bound, 6) if bound else 0.0,
         method=_METHOD,
-        elapsed_s=round(solve.clock.elapsed_s, 3),
+        elapsed_s=None if solve.clock.left_s() is None else round(solve.clock.elapsed_s, 3),
     )
     told = None if previous is None else changes(scenario, previous, trips)
     return Plan(scenario.name, trips, claims, report, unmet(search), told)

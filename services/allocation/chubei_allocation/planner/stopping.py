@@ -16,7 +16,7 @@ THREADS = 2
 class Stop:
     """When a solve ends: after so many seconds, so many units of work (sets of days simulated), or when asked to.
 
-    The same scenario, seed and work_limit give the same trips, if no time limit cuts in. `should_stop` is
+    The same scenario, seed and work_limit give the same plan, if no time limit cuts in. `should_stop` is
     polled many times a second; the plan found so far is then returned. `enough` is asked between rounds of the
     search, and with a work limit before there is a bound too, which is then not looked for: with the same
     work it is asked the same.
