@@ -213,6 +213,11 @@ def test_a_number_that_is_none_is_named_by_its_line() -> None:
         load_json(b'{"NaN": "a \\" NaN",\n "b": [1, NaN]}', "in the file")
 
 
+def test_of_a_key_that_stands_twice_it_is_told_in_which_object() -> None:
+    with pytest.raises(ScenarioError, match=r'^in the file \{"id": "P3", …\}: 键 "people"'):
+        load_json(b'{"points": [{"id": "P3", "people": 2, "people": 3}]}', "in the file")
+
+
 def test_keys_that_the_format_does_not_know_are_left_alone() -> None:
     data = plain()
     data["provenance"] = {"source": "invented"}

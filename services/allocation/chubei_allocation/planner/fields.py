@@ -161,8 +161,11 @@ def load_json(data: bytes, place: str) -> Any:
         if len(made) < len(pairs):
             keys = [key for key, _ in pairs]
             twice = next(key for key in keys if keys.count(key) > 1)
+            where = [
+                f" {{{shown(key)}: {shown(value)}, …}}" for key, value in pairs if isinstance(value, str)
+            ]
             raise ScenarioError(
-                place,
+                place + "".join(where[:1]),
                 f"键 {shown(twice)} 出现两次 / the key stands twice in one object",
                 "删去一个 / remove one",
             )
