@@ -10,10 +10,11 @@ import pytest
 from chubei_allocation.planner import Stop, check, judge, parse_scenario, plan
 from chubei_allocation.planner.arrays import build_arrays, build_base
 from chubei_allocation.planner.bound import Bound
-from chubei_allocation.planner.construct import construct, left_to_others
+from chubei_allocation.planner.construct import construct, rare_goods
 from chubei_allocation.planner.filling import fill
 from chubei_allocation.planner.model import Model
 from chubei_allocation.planner.neighbours import build_ways
+from chubei_allocation.planner.outcome import outcome
 from chubei_allocation.planner.search import LARGE_FLEET, Chain, Search
 from chubei_allocation.planner.solve import obeying
 from planner_cases import plain
@@ -56,7 +57,7 @@ def test_a_large_fleet_has_a_plan_before_all_ways_are_weighed(monkeypatch: pytes
     take_plan = construct_module._take
     monkeypatch.setattr(construct_module, "_take", take)
     construct(search, Bound(1.0, None), lambda: False)
-    assert taken[0][0] == 1, "by the nearest places only, and before the other two"
+    assert taken[0][0] == 2, "by the nearest places only, and before the other two"
     assert 0 < taken[0][1] <= taken[-1][1] == search.utility
     assert search.ways.near.shape == build_ways(search.model, search.arrays).near.shape
 
@@ -87,19 +88,39 @@ def test_vehicles_that_the_checker_objects_to_are_left_out() -> None:
     assert name not in {trip.vehicle for trip in trips}
 
 
-def test_the_only_source_of_a_good_leaves_other_goods_to_others() -> None:
+def one_maker_of_beds() -> dict[str, Any]:
+    """Beds are rare: only S2 holds them, and eight stores hold all other goods."""
     data = large()
     store = data["sources"][0]
     for n in range(8):  # stores that hold quilts as the maker of beds does
         data["sources"].append({**store, "id": f"W{n}", "docks": 2})
         data["supply"].append({**data["supply"][1], "source": f"W{n}"})
     data["supply"].append({**data["supply"][1], "source": "S2", "quantity": 50})
-    model = Model(parse_scenario(data))
+    return data
+
+
+def test_the_only_source_of_a_good_leaves_other_goods_to_others() -> None:
+    model = Model(parse_scenario(one_maker_of_beds()))
     a = build_arrays(model)
-    left = left_to_others(a, build_base(model, a, 1))
+    rare, left = rare_goods(a, build_base(model, a, 1))
+    assert (left <= rare).all()
     ids = [item.id for item in model.scenario.items]
     source = np.repeat(np.arange(a.sources), np.diff(a.first_holding))
     found = {(model.nodes[source[h]].id, ids[a.holding_item[h]]) for h in np.flatnonzero(left)}
     assert ("S2", "quilt") in found
     assert ("S2", "bed") not in found
     assert not any(place.startswith("W") for place, _ in found)
+
+
+def test_large_trucks_load_rare_goods_before_all_others() -> None:
+    data = one_maker_of_beds()
+    heavy = {**data["vehicles"][0], "type": "heavy", "count": 3, "size": 1}
+    heavy.update(payload_kg=10 * heavy["payload_kg"], volume_m3=10 * heavy["volume_m3"])
+    data["vehicles"].append(heavy)
+    search = Search(Model(parse_scenario(data)), seed=0)
+    construct(search, Bound(1.0, None), lambda: False)
+    loads = sorted(
+        (visit.start, trip.vehicle) for trip in outcome(search) for visit in trip.visits if visit.node == "S2"
+    )
+    assert loads[0][1].startswith("heavy")
+    assert not all(vehicle.startswith("heavy") for _, vehicle in loads)

@@ -2,9 +2,10 @@
 
 A large fleet has many vehicles for each dock, so that there docks are what binds: by three ways. Every point is at
 first to get no more than the part of its people that is worth most, lest goods go where the rest of the kit never
-arrives. Where few sources hold an item that everybody needs (rare goods), these are to load little else. And small
-vehicles, which keep a dock for little, stay where they are until the search finds them something to do. Before that,
-so that there is a plan in seconds, one is made by way of the nearest places only.
+arrives. Where few sources hold an item that everybody needs (rare goods), these are to load little else, and large
+trucks, full, before all others. And small vehicles, which keep a dock for little, stay where they are until the search
+finds them something to do. Before that, so that there is a plan in seconds, one is made by way of the nearest places
+only.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .anneal import Aim, clean, copy_days, merit
-from .arrays import Arrays, Base, Bits, Floats, Ints
+from .arrays import GIVEN, LOAD_STARTS, Arrays, Base, Bits, Floats, Ints
 from .bound import Bound
 from .choose import Taste
 from .days import Days
@@ -50,8 +51,9 @@ LARGE = (  # many vehicles for each dock
     Begin(True, Taste(share=0.9, further=0.7, dock=3.0, plan=1.0)),
 )
 QUICK = 6, 20  # sources near a node and points near a source, for a first plan in seconds
-SMALL_LOAD = 0.3  # of the average vehicle's payload
-BUSY, FEW, MOST = 0.5, 0.25, 0.5  # shares of dock-minutes, see left_to_others
+FULL = Taste(share=0.7, further=0.01, dock=0.0, plan=1.0)
+SMALL_LOAD, LARGE_LOAD = 0.3, 2.0  # of the average vehicle's payload
+BUSY, FEW, MOST = 0.5, 0.25, 0.5  # shares of dock-minutes, see rare_goods
 HANDLED_MIN = 60  # so long before the deadline loads end to be of use
 
 
@@ -75,15 +77,21 @@ def _construct_large(search: Search, over: Callable[[], bool]) -> None:
     a, chains, ways = search.arrays, search.chains, search.ways
     worth = [0.0] * len(chains)
     top = 0.0
-    rare = left_to_others(a, search.given)
-    large = search.vehicles[a.payload >= SMALL_LOAD * a.payload.mean()]
+    rare, left = rare_goods(a, search.given)
+    mean_kg = a.payload.mean()
+    large, largest = (search.vehicles[a.payload >= part * mean_kg] for part in (SMALL_LOAD, LARGE_LOAD))
 
     def make(k: int) -> None:
         chain, begin = chains[k], LARGE[k % len(LARGE)]
         _aim(search, chain.now, begin, a.half, None)
         chain.base.left[:] = search.given.left
-        chain.base.left[rare] = 0
+        chain.base.left[left | ~rare] = 0
+        _simulate(search, chain, FULL, chain.base, largest)
+        rows = chain.now.rows
+        rows[largest, :, GIVEN] = 1 + rows[largest, :, LOAD_STARTS]  # their docks are booked
+        chain.base.left[~rare] = search.given.left[~rare]
         worth[k] = _simulate(search, chain, begin.taste, chain.base, large)
+        rows[:, :, GIVEN] = 0
 
     for ways_now, count in ((nearest(ways, *QUICK), 1), (ways, len(chains))):
         search.ways = ways_now
@@ -128,8 +136,10 @@ def _take(search: Search, chain: Chain) -> None:
     search.replay(search.chains[0], search.best)
 
 
-def left_to_others(a: Arrays, base: Base) -> Bits:
-    """Holdings that sources of rare goods leave to others, [h]: of items of which others have most of the docks.
+def rare_goods(a: Arrays, base: Base) -> tuple[Bits, Bits]:
+    """Holdings of sources that have rare goods, and those that they leave to others, [h] both.
+
+    They leave to others items of which others have most of the docks.
 
     Rare is what few docks have, and would keep these busy for long if average vehicles loaded all that is needed.
     """
@@ -153,5 +163,5 @@ def left_to_others(a: Arrays, base: Base) -> Bits:
     special = np.zeros(a.sources, dtype=bool)
     special[source[there & rare[a.holding_item]]] = True
     common = by_item(minutes, there & ~special[source]) > MOST * docks
-    left: Bits = special[source] & common[a.holding_item]
-    return left
+    theirs: Bits = special[source]
+    return theirs, theirs & common[a.holding_item]
