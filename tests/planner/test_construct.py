@@ -57,7 +57,7 @@ def test_a_large_fleet_has_a_plan_before_all_ways_are_weighed(monkeypatch: pytes
     take_plan = construct_module._take
     monkeypatch.setattr(construct_module, "_take", take)
     construct(search, Bound(1.0, None), lambda: False)
-    assert taken[0][0] == 2, "by the nearest places only, and before the other two"
+    assert taken[0][0] == 1, "by the nearest places only, and before the other two"
     assert 0 < taken[0][1] <= taken[-1][1] == search.utility
     assert search.ways.near.shape == build_ways(search.model, search.arrays).near.shape
 

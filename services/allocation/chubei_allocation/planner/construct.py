@@ -70,6 +70,7 @@ def construct(search: Search, bound: Bound, over: Callable[[], bool]) -> None:
                 return
             _aim(search, chain.now, begin, 1.0, targets)
             top = _make(search, chain, begin.taste, search.given, top)
+            search.moves += 1
 
 
 def _construct_large(search: Search, over: Callable[[], bool]) -> None:
@@ -96,6 +97,7 @@ def _construct_large(search: Search, over: Callable[[], bool]) -> None:
     for ways_now, count in ((nearest(ways, *QUICK), 1), (ways, len(chains))):
         search.ways = ways_now
         search.run([partial(make, k) for k in range(count)], over)
+        search.moves += count
         best = max(range(count), key=worth.__getitem__)
         if worth[best] > top:
             top = worth[best]
@@ -119,7 +121,6 @@ def _simulate(search: Search, chain: Chain, taste: Taste, base: Base, vehicles: 
     chain.work.liking[:] = 1.0
     search.simulate(chain, chain.now, taste, base, vehicles)
     clean(chain.work, chain.now, search.vehicles)
-    search.moves += 1
     return float(merit(search.arrays, chain.work, search.nodes, AIM))
 
 
