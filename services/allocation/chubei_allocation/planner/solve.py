@@ -23,7 +23,7 @@ from .stopping import DEFAULT_TIME_LIMIT_S, REPLAN_SHARE, THREADS, Progress, Sto
 from .surplus import cut_surplus
 
 REPORT_EVERY_S = 0.2
-CLOSING_S_PER_TRIP = 4e-4  # from the end of the search to a plan that is checked and written
+CLOSING_S_PER_TRIP = 6e-4  # from the end of the search to a plan that is checked and written
 _METHOD = (
     "在模拟中对车辆日程模拟退火;线性规划上界(GLOP 对偶解,已核验)"
     " / simulated annealing of vehicle days over a simulation; LP bound (GLOP duals, checked)"
