@@ -182,6 +182,13 @@ def test_gateway_that_is_away_is_unavailable() -> None:
             next(nobody.events(patience_s=0.1))
 
 
+def test_events_end_when_their_client_is_closed(url: str, admin: GatewayClient) -> None:
+    with httpx.Client(base_url=url, timeout=20) as http:
+        client = GatewayClient(http)
+        client.sign_in(admin.me().username, PASSWORD)
+        assert list(client.events(on_open=http.close)) == []
+
+
 def test_event_stream_lines_are_read_as_the_standard_says() -> None:
     stream = [
         ": ping",

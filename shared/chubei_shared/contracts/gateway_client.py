@@ -249,16 +249,17 @@ class GatewayClient:
         on_open: Callable[[], None] = lambda: None,
         patience_s: float = 30.0,
     ) -> Iterator[Event]:
-        """Events as they happen, until the caller stops asking; reconnects by itself and misses no lasting one.
+        """Events as they happen, until the caller stops asking or `http` is closed.
 
-        `last_event_id` is where to go on ("inventory:12,allocation:40"); without it, from now on. `topics`
-        are prefixes ("plan.", "order."); none means all. `on_open` is called each time the stream is open:
-        what happens after that call is seen. Raises Unavailable when the gateway stays away for
-        `patience_s`, Unauthorized when the session is over.
+        It reconnects by itself and misses no lasting event. `last_event_id` is where to go on
+        ("inventory:12,allocation:40"); without it, from now on. `topics` are prefixes ("plan.", "order.");
+        none means all. `on_open` is called each time the stream is open: what happens after that call is
+        seen. Raises Unavailable when the gateway stays away for `patience_s`, Unauthorized when the session
+        is over.
         """
         params = {"topics": ",".join(topics)}
         cursor, silent_since = last_event_id, time.monotonic()
-        while True:
+        while not self.http.is_closed:
             try:
                 for event_id, data in self._stream(params, cursor):
                     cursor, silent_since = event_id or cursor, time.monotonic()
