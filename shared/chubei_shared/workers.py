@@ -1,5 +1,6 @@
 """How a service runs Celery: messages are wake-ups only, what there is to do stands in PostgreSQL."""
 
+from collections.abc import Callable
 from typing import Any
 
 from celery import Celery, signals
@@ -37,3 +38,9 @@ def make_app(service: Service, settings: Settings, longest_s: int) -> Celery:
 
     signals.setup_logging.connect(log_as_the_services_do, weak=False, dispatch_uid="chubei")
     return app
+
+
+def task(app: Celery, name: str, **options: Any) -> Callable[[Callable[..., None]], Any]:
+    """Make a function a task of `app` alone: by default Celery gives it to each app made later, too."""
+    decorator: Callable[[Callable[..., None]], Any] = app.task(name=name, shared=False, **options)
+    return decorator

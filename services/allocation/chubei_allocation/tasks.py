@@ -15,7 +15,7 @@ from chubei_shared.contracts.break_glass import TELL
 from chubei_shared.db import Transactions, make_engine
 from chubei_shared.settings import Settings
 from chubei_shared.telemetry import log
-from chubei_shared.workers import make_app
+from chubei_shared.workers import make_app, task
 from kombu.exceptions import OperationalError
 
 from chubei_allocation import proof, sweeping
@@ -81,34 +81,34 @@ def make_celery(settings: Settings) -> Celery:
     tx = Transactions(make_engine(settings.database("allocation"), pool_size=2))
     inventory, personal = InventoryGate(settings), timedelta(days=settings.personal_data_days)
 
-    @celery.task(name=plan_requests.SOLVE)  # type: ignore[untyped-decorator]  # celery has no types
+    @task(celery, plan_requests.SOLVE)
     def solve(request_id: str) -> None:
         with _ProgressNews(settings.redis_url, "plan.progress") as news:
             solving.solve(tx, inventory, UUID(request_id), settings.solver_memory_mib, news.tell)
 
-    @celery.task(name=SWEEP)  # type: ignore[untyped-decorator]  # celery has no types
+    @task(celery, SWEEP)
     def sweep() -> None:
         sweeping.sweep(tx, inventory)
 
-    @celery.task(name=PROPOSE)  # type: ignore[untyped-decorator]  # celery has no types
+    @task(celery, PROPOSE)
     def propose() -> None:
         if settings.propose_replans:
             sweeping.propose(tx, settings.solver_time_limit_s)
 
-    @celery.task(name=SNAPSHOT)  # type: ignore[untyped-decorator]  # celery has no types
+    @task(celery, SNAPSHOT)
     def snapshot() -> None:
         if settings.snapshot_dir is not None:
             keeping = snapshots.Keeping(settings.snapshot_dir, settings.snapshots_kept)
             snapshots.keep(tx, inventory, keeping, datetime.now(UTC))
 
-    @celery.task(name=FORGET)  # type: ignore[untyped-decorator]  # celery has no types
+    @task(celery, FORGET)
     def forget() -> None:
         tx(recipients.forget)
         tx(photos.forget)
         tx(proofs.forget, personal)
         tx(register.forget, personal)
 
-    @celery.task(name=SEAL)  # type: ignore[untyped-decorator]  # celery has no types
+    @task(celery, SEAL)
     def seal() -> None:
         while tx(seals.seal, proof.SEALED):
             pass
@@ -122,15 +122,15 @@ def _add_notices(celery: Celery, tx: Transactions, settings: Settings) -> None:
     """The tasks by which people are told."""
     sender = sending.Sender(settings)
 
-    @celery.task(name=notices.SEND)  # type: ignore[untyped-decorator]  # celery has no types
+    @task(celery, notices.SEND)
     def send_notices() -> None:
         sending.work(tx, sender)
 
-    @celery.task(name=TELL)  # type: ignore[untyped-decorator]  # celery has no types
+    @task(celery, TELL)
     def tell_of_broken_glass(told: dict[str, str]) -> None:
         tx(broken_glass.entered, told)
 
-    @celery.task(name=REMIND)  # type: ignore[untyped-decorator]  # celery has no types
+    @task(celery, REMIND)
     def remind() -> None:
         sweeping.remind(tx)
 
@@ -139,20 +139,20 @@ def _add_readiness(celery: Celery, tx: Transactions, inventory: InventoryGate, s
     """The tasks of readiness. Whatever of a chord is lost, the sweeper wakes `go_on` again."""
     looked: list[changes.Sums | None] = [None]
 
-    @celery.task(name=NIGHT)  # type: ignore[untyped-decorator]  # celery has no types
+    @task(celery, NIGHT)
     def night() -> None:
         tx(runs.ask_for_night, datetime.now(UTC))
 
-    @celery.task(name=CHANGED)  # type: ignore[untyped-decorator]  # celery has no types
+    @task(celery, CHANGED)
     def changed() -> None:
         looked[0] = changes.look(tx, inventory, looked[0])
 
-    @celery.task(name=ANSWER, ignore_result=False)  # type: ignore[untyped-decorator]  # celery has no types
+    @task(celery, ANSWER, ignore_result=False)
     def answer(run_id: str) -> None:
         with _ProgressNews(settings.redis_url, "readiness.progress") as news:
             work.answer_parts(tx, UUID(run_id), settings.solver_memory_mib, news.tell)
 
-    @celery.task(name=runs.GO_ON)  # type: ignore[untyped-decorator]  # celery has no types
+    @task(celery, runs.GO_ON)
     def go_on(run_id: str) -> None:
         if turns := work.go_on(tx, inventory, UUID(run_id)):
             chord(group(answer.si(run_id) for _ in range(turns)))(go_on.si(run_id))

@@ -9,7 +9,7 @@ from celery.schedules import crontab
 from chubei_shared import seals
 from chubei_shared.db import Transactions, make_engine
 from chubei_shared.settings import Settings
-from chubei_shared.workers import make_app
+from chubei_shared.workers import make_app, task
 
 from chubei_inventory.call_offs import call_offs
 from chubei_inventory.care import nightly
@@ -60,37 +60,37 @@ def make_celery(settings: Settings) -> Celery:
     }
     tx = Transactions(make_engine(settings.database("inventory"), pool_size=1))
 
-    @celery.task(name=EXPIRE_HOLDS)  # type: ignore[untyped-decorator]  # celery has no types
+    @task(celery, EXPIRE_HOLDS)
     def expire_holds() -> None:
         _all(tx, holds.expire_due)
         tx(freed.settle_freed)
 
-    @celery.task(name=RETRY_PARKED)  # type: ignore[untyped-decorator]  # celery has no types
+    @task(celery, RETRY_PARKED)
     def retry_parked() -> None:
         _all(tx, parking.retry)
 
-    @celery.task(name=SEAL)  # type: ignore[untyped-decorator]  # celery has no types
+    @task(celery, SEAL)
     def seal() -> None:
         _all(tx, seals.seal, checks.SEALED)
 
-    @celery.task(name=PROVE)  # type: ignore[untyped-decorator]  # celery has no types
+    @task(celery, PROVE)
     def prove() -> None:
         tx(runs.ask_for_night, datetime.now(UTC))
         _all(tx, runs.run_next)
 
-    @celery.task(name=CARE)  # type: ignore[untyped-decorator]  # celery has no types
+    @task(celery, CARE)
     def care() -> None:
         tx(nightly.run_if_due, datetime.now(UTC))
 
-    @celery.task(name=FORGET)  # type: ignore[untyped-decorator]  # celery has no types
+    @task(celery, FORGET)
     def forget() -> None:
         tx(contacts.forget, timedelta(days=settings.personal_data_days))
 
-    @celery.task(name=WATCH_STOCKTAKES)  # type: ignore[untyped-decorator]  # celery has no types
+    @task(celery, WATCH_STOCKTAKES)
     def watch_stocktakes() -> None:
         tx(watch.look)
 
-    @celery.task(name=OVERDUE_CALL_OFFS)  # type: ignore[untyped-decorator]  # celery has no types
+    @task(celery, OVERDUE_CALL_OFFS)
     def overdue_call_offs() -> None:
         _all(tx, call_offs.tell_overdue)
 
