@@ -38,6 +38,8 @@ OPEN = {"sign-in": "/sign-in", "break-glass": "/break-glass", "status": "/status
 """Pages for everyone: name and path."""
 PATIENT_MS = 180_000
 """What a page may take on a machine that plans at the same time."""
+FRAMES = "(function frame() { requestAnimationFrame(frame) })()"
+"""Without it a page that stands still is not drawn again when a wall's picture sizes it, and plots come out small."""
 PASSWORD = secrets.token_urlsafe(12)
 
 
@@ -60,7 +62,9 @@ def someone(browser: Browser, url: str, language: str, size: str) -> Page:
     """A page in a browser of its own."""
     context = chromium.person(browser, url, language, **SIZES[size])
     context.set_default_timeout(PATIENT_MS)
-    return context.new_page()
+    page = context.new_page()
+    page.add_init_script(FRAMES)
+    return page
 
 
 def account(page: Page, camera: Camera, name: str) -> None:
