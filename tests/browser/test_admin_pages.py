@@ -204,6 +204,9 @@ def test_kits_and_norms_are_looked_at_and_changed_by_a_draft(desk, seeded_admin)
 
 def test_the_audit_says_who_did_what_and_that_its_chain_is_whole(desk):
     page = desk("/admin/audit", Role.AUDITOR, language="en")
+    expect(page.locator("option[value='session.open']")).to_have_text("Signed in")
+    expect(page.locator("option[value='GET /v1/reserves']")).to_have_count(1)
+    expect(page.locator("option[value='GET /v1/audit']")).to_have_count(0)  # which nobody records
     page.get_by_label("What").fill("session.open")
     page.get_by_role("button", name="Find").click()
     expect(page.get_by_role("region", name="Audit").locator("tbody tr").first).to_contain_text("session.open")
