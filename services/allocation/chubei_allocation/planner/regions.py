@@ -6,8 +6,13 @@ at the same time, and each outcome fits into the whole.
 
 from __future__ import annotations
 
-from .arrays import Arrays, Base, Table
+import numpy as np
+
+from .arrays import Arrays, Base, Bits, Ints, Table
 from .compiled import compiled
+from .model import FAR
+from .neighbours import Ways
+from .state import State
 from .visits import END, NODE, START, TRIP, Visits
 
 
@@ -90,3 +95,36 @@ def count_visit(a: Arrays, row: Table, goods: Table, out: Base) -> None:
         out.arrival_end[p, k] = row[END]
         for q in range(a.first_need[p], a.first_need[p + 1]):
             out.arrival_units[p, k, q - a.first_need[p]] = goods[a.need_item[q]]
+
+
+def draw_region(
+    a: Arrays, ways: Ways, state: State, rng: np.random.Generator, size: int, near_points: int
+) -> tuple[Ints, Ints]:
+    """About `size` vehicles that bring goods around a point drawn at random, and the nodes that they may use.
+
+    near_points: how many points they may serve besides those they serve already.
+    """
+    asking = np.flatnonzero(np.diff(a.first_need) > 0) + a.sources
+    lacking = a.people * a.weight - state.score[:, 0]
+    chance = np.maximum(lacking[asking - a.sources], 0.0)
+    chance = chance + 0.1 * (a.people * a.weight)[asking - a.sources] + 1e-9
+    centre = int(rng.choice(asking, p=chance / chance.sum()))
+    minutes = a.ways[0, centre]
+    by_way = asking[np.argsort(minutes[asking], kind="stable")]
+    chosen = np.zeros(len(a.start_node), dtype=bool)
+    for n in by_way:
+        chosen |= state.calls[:, n] > 0
+        if chosen.sum() >= size:
+            break
+    if chosen.sum() > size:
+        chosen[rng.permutation(np.flatnonzero(chosen))[size:]] = False
+    idle = np.flatnonzero(state.visits.vehicle_visits == 0)
+    if len(idle) and (rng.random() < 0.5 or not chosen.any()):
+        close = idle[np.argsort(minutes[a.start_node[idle]], kind="stable")][: 1 + size // 4]
+        chosen[close[minutes[a.start_node[close]] < FAR]] = True
+    vehicles = np.flatnonzero(chosen)
+    inside: Bits = np.any(state.calls[vehicles], axis=0)
+    inside[by_way[:near_points]] = True
+    for n in by_way[:8]:
+        inside[[s for s in ways.around[n][:4] if s >= 0]] = True
+    return vehicles, np.flatnonzero(inside).astype(np.int64)

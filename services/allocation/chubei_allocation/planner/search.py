@@ -23,10 +23,10 @@ from .choose import Taste
 from .days import Days, given_trips, make_days
 from .linking import alike, link
 from .loads import best_loads, write_wishes
-from .model import FAR, Model
+from .model import Model
 from .neighbours import build_ways
 from .program import Watch
-from .regions import others, settle
+from .regions import draw_region, others, settle
 from .schedule import start_early
 from .simulate import simulate
 from .state import State
@@ -247,7 +247,7 @@ class Search:
                 for _ in range(ROUND_VISITS):
                     if self.ended:
                         return
-                    vehicles, nodes = self._region(chain, state, DISTRICT)
+                    vehicles, nodes = self._draw(chain, state, DISTRICT)
                     self._visit(chain, state, vehicles, nodes, heat, aim, DISTRICT.moves, False)
                     chain.keep_best(self, state)
                 self._link(chain, state)
@@ -287,7 +287,7 @@ class Search:
             taken = np.zeros(len(self.nodes), dtype=bool)
             busy = np.zeros(len(self.vehicles), dtype=bool)  # idle ones are near more than one region
             for chain in self.chains * 4:
-                vehicles, nodes = self._region(chain, state, CITY)
+                vehicles, nodes = self._draw(chain, state, CITY)
                 apart = not taken[nodes].any() and not busy[vehicles].any()
                 if len(regions) < CHAINS and len(vehicles) and apart:
                     regions.append((vehicles, nodes))
@@ -332,6 +332,9 @@ class Search:
         self.replay(chain, state)
 
     # -- regions
+
+    def _draw(self, chain: Chain, state: State, pace: Pace) -> tuple[Ints, Ints]:
+        return draw_region(self.arrays, self.ways, state, chain.rng, pace.vehicles, pace.near_points)
 
     def _visit(
         self,
@@ -384,32 +387,3 @@ class Search:
         write_down(work, state.visits, vehicles)
         mark_calls(state.days, vehicles, state.calls)
         state.score[points] = work.score[points]
-
-    def _region(self, chain: Chain, state: State, pace: Pace) -> tuple[Ints, Ints]:
-        """Vehicles that bring goods around a random point, and the nodes they may use."""
-        a, visits, rng, size = self.arrays, state.visits, chain.rng, pace.vehicles
-        asking = np.flatnonzero(np.diff(a.first_need) > 0) + a.sources
-        lacking = a.people * a.weight - state.score[:, 0]
-        chance = np.maximum(lacking[asking - a.sources], 0.0)
-        chance = chance + 0.1 * (a.people * a.weight)[asking - a.sources] + 1e-9
-        centre = int(rng.choice(asking, p=chance / chance.sum()))
-        minutes = a.ways[0, centre]
-        by_way = asking[np.argsort(minutes[asking], kind="stable")]
-        chosen = np.zeros(len(self.vehicles), dtype=bool)
-        for n in by_way:
-            chosen |= state.calls[:, n] > 0
-            if chosen.sum() >= size:
-                break
-        if chosen.sum() > size:
-            chosen[rng.permutation(np.flatnonzero(chosen))[size:]] = False
-        idle = np.flatnonzero(visits.vehicle_visits == 0)
-        if len(idle) and (rng.random() < 0.5 or not chosen.any()):
-            close = idle[np.argsort(minutes[a.start_node[idle]], kind="stable")][: 1 + size // 4]
-            chosen[close[minutes[a.start_node[close]] < FAR]] = True
-        vehicles = np.flatnonzero(chosen)
-        inside = np.zeros(len(self.nodes), dtype=bool)
-        inside |= state.calls[vehicles].any(axis=0)
-        inside[by_way[: pace.near_points]] = True
-        for n in by_way[:8]:
-            inside[[s for s in self.ways.around[n][:4] if s >= 0]] = True
-        return vehicles, np.flatnonzero(inside).astype(np.int64)
