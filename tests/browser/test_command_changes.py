@@ -3,8 +3,10 @@ of the city.
 """
 
 import re
+from uuid import uuid4
 
 import pytest
+from chubei_shared.contracts.call_out import CallStep, OpenCallOut
 from chubei_shared.contracts.gateway_client import GatewayClient
 from playwright.sync_api import Page, expect
 
@@ -74,6 +76,26 @@ def test_an_exercise_is_led_through_its_script_to_its_score(open_page, post):
     expect(page.get_by_text("未用", exact=True)).to_have_count(2)
     page.get_by_role("link", name="演练", exact=True).click()
     expect(page.get_by_text(re.compile("近一年完成 [1-9]"))).to_be_visible()
+    assert serious(page) == []
+
+
+def test_who_answers_comes_at_the_minute_told_or_in_the_usual_time(open_page, post):
+    incident = post.declare("点名")
+    with post.as_(post.commander) as commander:
+        sheet = commander.call_people_out(incident.id, OpenCallOut(id=uuid4(), places=["STORE-N"]))
+        for row in sheet.rows[:2]:
+            commander.step_call(row.id, CallStep(id=uuid4(), move="call"))
+    page = begin(open_page("/command"), post.commander)
+    page.goto(f"/command/incidents/{incident.id}/call-out")
+    for row, minutes, said in zip(sheet.rows, ("", "95"), ("", "事发后 1 小时 35 分"), strict=False):
+        line = page.get_by_role("listitem").filter(has=page.get_by_text(row.name, exact=True))
+        line.locator("summary").click()
+        told = line.get_by_label(f"不填:{row.arrive_min} 分钟后")
+        told.fill("7")
+        told.fill(minutes)
+        line.get_by_role("button", name="已接听").click()
+        expect(line).to_contain_text(re.compile(f"已接听.*{said}.* 到"))
+        expect(line.get_by_role("button", name="已到岗")).to_be_enabled()
     assert serious(page) == []
 
 
